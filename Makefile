@@ -1,0 +1,53 @@
+# The house's commands. Each sets up what it needs: only Python 3.11 to 3.13, make and git are assumed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lab check bench notebooks lock clean
+
+help:  ## list these commands
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
+
+# What running needs: every file pinned by hash, then the package itself.
+$(VENV)/.runs: requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --require-hashes --only-binary :all: -r requirements.txt
+	$(PIP) install --quiet --no-deps --editable .
+	@touch $@
+
+# What the tests and checks need on top.
+$(VENV)/.develops: requirements-dev.txt $(VENV)/.runs
+	$(PIP) install --quiet --require-hashes --only-binary :all: -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.runs  ## from a viral clip's claim to a sealed package that verifies (writes demo-case/)
+	rm -rf demo-case
+	$(BIN)/verikit demo --out demo-case
+
+test: $(VENV)/.develops  ## the test suite
+	$(BIN)/python -m pytest
+
+lab: $(VENV)/.runs  ## JupyterLab on the demo case, or on CASE=folder
+	$(BIN)/verikit lab $(CASE)
+
+check: $(VENV)/.develops  ## lint, types, floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.develops  ## timings and accuracy, as ratios to peers run in the same run
+	$(BIN)/python -m benchmarks
+
+notebooks: $(VENV)/.develops  ## regenerate notebooks/*.ipynb from their .py sources
+	$(BIN)/python notebooks/generate.py
+
+lock:  ## re-resolve the hash-locked requirements (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.txt
+	uv pip compile pyproject.toml --group dev -c requirements.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-dev.txt
+
+clean:  ## remove what these commands made
+	rm -rf $(VENV) build dist demo-case .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
