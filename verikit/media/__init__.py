@@ -1,0 +1,1 @@
+"""Pixels and sound: the ground floor that every wing stands on."""

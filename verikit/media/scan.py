@@ -1,0 +1,401 @@
+"""The one decode: a pass over a file that leaves everything the later steps need as arrays and tables.
+
+A later step is a pure function of a Scan: fast, deterministic, testable without a codec, and cached by the file's
+SHA-256. Only full-resolution stills go back to pixels, by exact pts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import math
+import struct
+import zipfile
+import zlib
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from verikit import _html
+from verikit._files import plain, written_aside
+from verikit.errors import MediaError
+from verikit.media.hashing import LumaDCT
+from verikit.media.sampling import Sampler
+from verikit.records import mimebundle, timecode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from verikit.media.decoding import DecodingPass
+    from verikit.media.video import Video
+
+__all__ = ["SCAN_VERSION", "Loss", "Scan", "load_scan", "save_scan", "scan_video"]
+
+# Part of a cached scan's file name. A change of anything that a Scan holds raises it, so that no old scan is read as new.
+SCAN_VERSION = 1
+
+# Frame hashes at fixed instants of time, not at every n-th frame: two copies of different frame rate are hashed at the
+# same moments. Four a second follow fast cuts and cost nothing beside decoding.
+HASHES_PER_SECOND = 4
+
+# A file can claim any time stamps. Instants beyond four hours are hashed only as far as this many for each picture
+# reach: enough for a slide every ten seconds, and no more memory than the pictures there are account for.
+LEAST_BOUND, MOST_FOR_EACH = 4 * 3600 * HASHES_PER_SECOND, 10 * HASHES_PER_SECOND
+
+# Intervals between pictures that differ by more than this part count as variable; 2 % is above the rounding of
+# millisecond time bases at 25 fps and below any dropped frame.
+VFR_TOLERANCE = 0.02
+
+FRAME_TABLE = np.dtype(
+    [
+        ("pts", np.int64),
+        ("type", "S1"),
+        ("key", np.bool_),
+        ("corrupt", np.bool_),
+        ("luma", np.float32),
+        ("contrast", np.float32),
+        ("sharpness", np.float32),
+        ("change", np.float32),
+    ]
+)
+# Stands for an absent pts or dts, as AV_NOPTS_VALUE does in FFmpeg.
+NO_PTS = np.iinfo(np.int64).min
+PACKET_TABLE = np.dtype(
+    [
+        ("stream", np.int32),
+        ("pts", np.int64),
+        ("dts", np.int64),
+        ("size", np.int64),
+        ("key", np.bool_),
+        ("discard", np.bool_),
+    ]
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """Something that could not be decoded: seconds from the first picture (None if unknown), how many packets, why."""
+
+    time: float | None
+    packets: int
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The loss as JSON."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scan:
+    """What one decode left of a video stream.
+
+    Raw time is `frames["pts"]` in `time_base`; presented time is `times`, seconds from the first presented picture.
+
+    frames: table of the n pictures in the order shown: pts, type (I, P, B), key, corrupt, luma (mean, 0 to 255),
+        contrast (standard deviation of luma), sharpness (variance of the Laplacian at about 360 lines), change (mean
+        absolute difference of luma thumbnails to the picture before).
+    packets: table of all streams' packets: stream, pts, dts, size, key, discard (pts, dts absent: the least int64).
+    thumbs: uint8 (n, 36, 64), full-range luma of each upright picture, squeezed to 64x36.
+    chroma: uint8 (n, 2, 9, 16), Cb and Cr likewise.
+    hashes: uint8 (m, 32), LumaDCT of the picture shown at each k/4 s; hash_frames: (m,) rows of `frames`.
+    stills: JPEG of the first picture in each second, long side at most 480; still_frames: rows of `frames`.
+    """
+
+    sha256: str
+    name: str
+    stream: int
+    codec: str
+    time_base: Fraction
+    width: int
+    height: int
+    turn: int
+    pixel_format: str
+    full_range: bool
+    declared_frames: int
+    declared_duration: float | None
+    estimated_pts: int
+    losses: tuple[Loss, ...]
+    frames: NDArray[np.void]
+    packets: NDArray[np.void]
+    thumbs: NDArray[np.uint8]
+    chroma: NDArray[np.uint8]
+    hashes: NDArray[np.uint8]
+    hash_frames: NDArray[np.int64]
+    stills: tuple[bytes, ...]
+    still_frames: NDArray[np.int64]
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """Presented time of each picture, float64 (n,), in seconds from the first."""
+        pts: NDArray[np.int64] = self.frames["pts"]
+        times: NDArray[np.float64] = (pts - pts[0]) * float(self.time_base)
+        return times
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first picture to the end of the last, which is taken to last as long as the median one."""
+        times = self.times
+        step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+        return float(times[-1]) + max(step, 0.0)
+
+    @property
+    def vfr(self) -> bool:
+        """Whether pictures come at a variable rate: over 1 % of the intervals differ from the median by over 2 %."""
+        if len(self.frames) < 3:
+            return False
+        steps = np.diff(self.frames["pts"])
+        usual = float(np.median(steps))
+        # One tick more: a coarse time base rounds 33.4 ms to 33 and 34. Where a tick is a picture, it is no rounding.
+        odd = np.abs(steps - usual) > max(1.0 if usual >= 10 else 0.0, VFR_TOLERANCE * usual)
+        return bool(odd.mean() > 0.01)
+
+    @property
+    def undecodable(self) -> int:
+        """Packets that gave no picture."""
+        return sum(loss.packets for loss in self.losses)
+
+    def index_at(self, time: float) -> int:
+        """The row of the picture shown at `time` seconds."""
+        return max(0, int(np.searchsorted(self.times, time + 1e-9, side="right")) - 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the scan came to, without its arrays, as JSON."""
+        return {
+            "video": {"name": self.name, "sha256": self.sha256},
+            "scan_version": SCAN_VERSION,
+            "stream": self.stream,
+            "codec": self.codec,
+            "time_base": str(self.time_base),
+            "first_pts": int(self.frames["pts"][0]),
+            "width": self.width,
+            "height": self.height,
+            "rotation": self.turn,
+            "pixel_format": self.pixel_format,
+            "full_range": self.full_range,
+            "frames": len(self.frames),
+            "duration": round(self.duration, 6),
+            "decoded": len(self.frames),
+            "corrupt": int(self.frames["corrupt"].sum()),
+            "undecodable": self.undecodable,
+            "losses": [loss.to_dict() for loss in self.losses],
+            "discarded": int(self.packets["discard"][self.packets["stream"] == self.stream].sum()),
+            "declared_frames": self.declared_frames,
+            "declared_duration": self.declared_duration,
+            "estimated_pts": self.estimated_pts,
+            "i_frames": int((self.frames["type"] == b"I").sum()),
+            "vfr": self.vfr,
+            "hashes": len(self.hashes),
+            "stills": len(self.stills),
+        }
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        rows = _rows(self)
+        text = "\n".join(f"{name}: {plain(str(value))}" for name, value in rows)
+        return mimebundle(self, plain_text=text, html=_html.definition(rows, caption="Scan: the one decode"))
+
+
+def scan_video(
+    video: Video, *, cache: Path | None = None, progress: Callable[[float, float | None], None] | None = None
+) -> Scan:
+    """The Scan of a video's best video stream: read from the folder `cache` if it is there, else decoded and kept.
+
+    `progress` is called with the seconds of video done and, if the file declares it, the seconds in all. Raises
+    MediaError where no picture can be decoded.
+    """
+    kept = None if cache is None else cache / f"{video.sha256}.scan{SCAN_VERSION}.npz"
+    if kept is not None and kept.exists():
+        try:
+            # The same bytes may come under another name.
+            return dataclasses.replace(load_scan(kept), name=video.name)
+        except MediaError:
+            # A damaged cache costs a decode, never a wrong result: the scan below takes its place.
+            kept.unlink(missing_ok=True)
+    scan = _decode(video, progress=progress)
+    if kept is not None:
+        save_scan(scan, kept)
+    return scan
+
+
+def _decode(video: Video, *, progress: Callable[[float, float | None], None] | None) -> Scan:
+    # FFmpeg loads here, so that reading a cached scan does not pay for it.
+    from verikit.media.decoding import ALL_THREADS, ONE_THREAD  # noqa: PLC0415
+
+    reading, sampler = _read(video, threads=ALL_THREADS, progress=progress)
+    if not reading.whole:
+        reading, sampler = _read(video, threads=ONE_THREAD, progress=progress)
+    if not sampler.count:
+        told = reading.faults[0].reason if reading.faults else reading.ended or "no packet of the video stream"
+        raise MediaError(
+            f"{plain(str(video.path))}: not one picture could be decoded ({told}); fetch it again whole; "
+            "`verikit inspect` shows what is left of it"
+        )
+    return _assemble(video, reading, sampler)
+
+
+def _read(
+    video: Video, *, threads: int, progress: Callable[[float, float | None], None] | None
+) -> tuple[DecodingPass, Sampler]:
+    from verikit.media.decoding import DecodingPass  # noqa: PLC0415 - as above
+    from verikit.media.video import opened  # noqa: PLC0415 - as above
+
+    sampler = Sampler()
+    with opened(video) as container:
+        reading = DecodingPass(container, video, threads=threads)
+        for picture in reading.pictures():
+            sampler.take(picture)
+            if progress is not None and sampler.count % 25 == 0:
+                progress(sampler.seconds, reading.declared_duration)
+    return reading, sampler
+
+
+def _assemble(video: Video, reading: DecodingPass, sampler: Sampler) -> Scan:
+    frames = np.array(sampler.rows, dtype=FRAME_TABLE)
+    # Pictures are shown in the order of pts; a stable sort keeps the reader's order among equals.
+    order = np.argsort(frames["pts"], kind="stable")
+    packets = np.array(
+        [(s, NO_PTS if p is None else p, NO_PTS if d is None else d, n, k, x) for s, p, d, n, k, x in reading.packets],
+        dtype=PACKET_TABLE,
+    )
+    frames = frames[order]
+    thumbs = np.stack(sampler.thumbs)[order]
+    times = (frames["pts"] - frames["pts"][0]) * float(reading.time_base)
+    instants = np.arange(min(_instants(times), _bound(times))) / HASHES_PER_SECOND
+    hash_frames = np.searchsorted(times, instants + 1e-9, side="right") - 1
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return Scan(
+        sha256=video.sha256,
+        name=video.name,
+        stream=reading.index,
+        codec=reading.codec,
+        time_base=reading.time_base,
+        width=sampler.width,
+        height=sampler.height,
+        turn=sampler.turn,
+        pixel_format=sampler.pixel_format,
+        full_range=sampler.full_range,
+        declared_frames=reading.declared_frames,
+        declared_duration=reading.declared_duration,
+        estimated_pts=reading.estimated,
+        losses=_losses(reading, frames, packets),
+        frames=frames,
+        packets=packets,
+        thumbs=thumbs,
+        chroma=np.stack(sampler.chroma)[order],
+        hashes=LumaDCT().many(thumbs[hash_frames]),
+        hash_frames=hash_frames,
+        stills=tuple(sampler.stills),
+        still_frames=place[np.array(sampler.still_frames, np.int64)],
+    )
+
+
+def _instants(times: NDArray[np.float64]) -> int:
+    """How many instants k/4 s, from 0 on, the pictures reach."""
+    return math.floor((float(times[-1]) + 1e-9) * HASHES_PER_SECOND) + 1
+
+
+def _bound(times: NDArray[np.float64]) -> int:
+    return max(LEAST_BOUND, MOST_FOR_EACH * len(times))
+
+
+def _losses(reading: DecodingPass, frames: NDArray[np.void], packets: NDArray[np.void]) -> tuple[Loss, ...]:
+    """Where and why pictures are missing: the decoder's errors, and an end that came before the declared one."""
+    first, base = int(frames["pts"][0]), float(reading.time_base)
+    losses = [
+        Loss(time=None if f.pts is None else round((f.pts - first) * base, 6), packets=1, reason=f.reason)
+        for f in reading.faults
+    ]
+    read = int((packets["stream"] == reading.index).sum())
+    short = reading.declared_frames - read
+    last = round((int(frames["pts"][-1]) - first) * base, 6)
+    if short > 0 and (reading.ended is not None or short > 1):
+        reason = f"the file declares {reading.declared_frames} packets of this stream and holds {read}"
+        losses.append(Loss(time=last, packets=short, reason=reason))
+    elif reading.ended is not None:
+        losses.append(Loss(time=last, packets=0, reason=f"reading stopped: {reading.ended}"))
+    times = (frames["pts"] - first) * base
+    if _instants(times) > _bound(times):
+        reached = _bound(times) / HASHES_PER_SECOND
+        reason = f"{len(frames)} pictures claim to last {last:.0f} s; their time stamps are followed to {reached:.0f} s"
+        losses.append(Loss(time=reached, packets=0, reason=reason))
+    return tuple(losses)
+
+
+def _rows(scan: Scan) -> list[tuple[str, object]]:
+    """The scan for people, the telling facts first."""
+    lost = (
+        "none"
+        if not scan.losses
+        else "; ".join(
+            f"{loss.packets} packets at {'unknown time' if loss.time is None else timecode(loss.time)}: {loss.reason}"
+            for loss in scan.losses[:5]
+        )
+    )
+    rate = (len(scan.frames) - 1) / scan.times[-1] if len(scan.frames) > 1 and scan.times[-1] > 0 else math.nan
+    return [
+        ("pictures decoded", f"{len(scan.frames):,}"),
+        ("duration", f"{scan.duration:.3f} s"),
+        ("pictures a second", f"{rate:.3f}, {'variable' if scan.vfr else 'constant'}"),
+        ("picture size, upright", f"{scan.width} x {scan.height}"),
+        ("rotation applied", f"{scan.turn} degrees counter-clockwise"),
+        ("video stream", f"index {scan.stream}, {scan.codec}, {scan.pixel_format}, time base {scan.time_base}"),
+        ("first pts", int(scan.frames["pts"][0])),
+        ("I-frames", int((scan.frames["type"] == b"I").sum())),
+        ("packets not shown (edit list)", scan.to_dict()["discarded"]),
+        ("lost", lost),
+        ("file", f"{scan.name}, SHA-256 {scan.sha256}"),
+    ]
+
+
+# What NumPy and zipfile raise, between them, for an .npz with damaged bytes; RuntimeError is a flipped "encrypted" flag
+# or compression method. Each member has a checksum, so what loads is what was saved.
+DAMAGE = (ValueError, KeyError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error)
+
+_ARRAYS = ("frames", "packets", "thumbs", "chroma", "hashes", "hash_frames", "still_frames")
+_PLAIN = (
+    "sha256", "name", "stream", "codec", "width", "height", "turn", "pixel_format", "full_range", "declared_frames",
+    "declared_duration", "estimated_pts",
+)  # fmt: skip
+
+
+def save_scan(scan: Scan, path: Path) -> Path:
+    """Write a scan into one file (NumPy's .npz, no pickles), aside and renamed. Returns `path`."""
+    ends = np.cumsum([len(still) for still in scan.stills], dtype=np.int64)
+    meta = {name: getattr(scan, name) for name in _PLAIN}
+    meta |= {"version": SCAN_VERSION, "time_base": str(scan.time_base)}
+    meta |= {"losses": [loss.to_dict() for loss in scan.losses]}
+    with written_aside(path) as aside, aside.open("wb") as stream:
+        np.savez_compressed(
+            stream,
+            meta=np.frombuffer(json.dumps(meta).encode(), np.uint8),
+            still_ends=ends,
+            still_bytes=np.frombuffer(b"".join(scan.stills), np.uint8),
+            **{name: getattr(scan, name) for name in _ARRAYS},
+        )
+    return path
+
+
+def load_scan(path: Path) -> Scan:
+    """The scan in a file that `save_scan` wrote. Raises MediaError where it is damaged or of another version."""
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
+            arrays = {name: held[name] for name in (*_ARRAYS, "meta", "still_ends", "still_bytes")}
+            meta = json.loads(arrays.pop("meta").tobytes())
+    except DAMAGE as error:
+        raise MediaError(f"{path}: a damaged scan ({plain(str(error))}); delete it and scan again") from error
+    if meta.pop("version", None) != SCAN_VERSION:
+        raise MediaError(f"{path}: a scan of another version; delete it and scan again")
+    ends, data = arrays.pop("still_ends"), arrays.pop("still_bytes").tobytes()
+    starts = [0, *ends[:-1]] if len(ends) else []
+    return Scan(
+        **{name: meta[name] for name in _PLAIN},
+        **arrays,
+        time_base=Fraction(meta["time_base"]),
+        losses=tuple(Loss(**loss) for loss in meta["losses"]),
+        stills=tuple(data[a:b] for a, b in zip(starts, ends, strict=True)),
+    )
