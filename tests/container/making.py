@@ -1,0 +1,75 @@
+"""Boxes, elements and chunks made by hand, so that what is read is known beforehand."""
+
+from __future__ import annotations
+
+import struct
+
+
+def box(kind: str, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return struct.pack(">I", 8 + len(body)) + kind.encode("latin-1") + body
+
+
+def full(kind: str, *parts: bytes, version: int = 0) -> bytes:
+    return box(kind, bytes([version, 0, 0, 0]), *parts)
+
+
+def ftyp(major: str = "isom", minor: int = 512, brands: tuple[str, ...] = ("isom", "iso2", "avc1", "mp41")) -> bytes:
+    return box("ftyp", major.encode(), struct.pack(">I", minor), "".join(brands).encode())
+
+
+def mvhd(created: int = 0, modified: int = 0, *, scale: int = 1000, duration: int = 4000, version: int = 0) -> bytes:
+    layout = ">QQIQ" if version else ">IIII"
+    return full("mvhd", struct.pack(layout, created, modified, scale, duration), bytes(80), version=version)
+
+
+def hdlr(kind: str, name: bytes) -> bytes:
+    return full("hdlr", bytes(4), kind.encode(), bytes(12), name)
+
+
+def trak(
+    *,
+    created: int = 0,
+    scale: int = 1000,
+    duration: int = 4000,
+    kind: str = "vide",
+    name: bytes = b"VideoHandle\0",
+    edits: tuple[tuple[int, int], ...] = (),
+    samples: int = 100,
+    turn: tuple[int, int] = (1, 0),
+) -> bytes:
+    matrix = struct.pack(">iiiiiiiii", turn[0] << 16, turn[1] << 16, 0, -turn[1] << 16, turn[0] << 16, 0, 0, 0, 1 << 30)
+    tkhd = full("tkhd", struct.pack(">III", created, created, 1), bytes(8), bytes(16), matrix, bytes(8))
+    mdhd = full("mdhd", struct.pack(">IIII", created, created, scale, duration), struct.pack(">HH", 0x15C7, 0))
+    rows = b"".join(struct.pack(">IiI", length, start, 0x10000) for length, start in edits)
+    edts = box("edts", full("elst", struct.pack(">I", len(edits)), rows)) if edits else b""
+    stsz = full("stsz", struct.pack(">II", 0, samples))
+    return box("trak", tkhd, edts, box("mdia", mdhd, hdlr(kind, name), box("minf", box("stbl", stsz))))
+
+
+def international(text: str) -> bytes:
+    data = text.encode()
+    return struct.pack(">HH", len(data), 0x15C7) + data
+
+
+def keyed_meta(pairs: dict[str, str]) -> bytes:
+    """A QuickTime metadata box: keys, and an ilst whose items are numbered after them."""
+    keys = b"".join(struct.pack(">I", 8 + len(k)) + b"mdta" + k.encode() for k in pairs)
+    items = b""
+    for number, value in enumerate(pairs.values(), start=1):
+        data = box("data", struct.pack(">II", 1, 0), value.encode())
+        items += struct.pack(">II", 8 + len(data), number) + data
+    return box("meta", hdlr("mdta", b"\0"), full("keys", struct.pack(">I", len(pairs)), keys), box("ilst", items))
+
+
+def element(identifier: str, body: bytes, *, unknown: bool = False) -> bytes:
+    size = b"\x01\xff\xff\xff\xff\xff\xff\xff" if unknown else struct.pack(">Q", len(body) | 1 << 56)
+    return bytes.fromhex(identifier) + size + body
+
+
+def chunk(kind: str, body: bytes) -> bytes:
+    return kind.encode() + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+
+
+def listed(kind: str, form: str, *parts: bytes) -> bytes:
+    return chunk(kind, form.encode() + b"".join(parts))

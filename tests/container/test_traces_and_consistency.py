@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from making import box, ftyp, keyed_meta, mvhd, trak
+
+from verikit.container import consistency
+from verikit.container.credentials import Credentials
+from verikit.container.elements import Tag
+from verikit.container.facts import collect_facts
+from verikit.container.isobmff import read_boxes
+from verikit.container.movie import read_movie
+from verikit.container.movie_tags import movie_tags, read_movie_tags
+from verikit.container.traces import STRONG_NEEDS, TraceRule, find_traces, gather_evidence, load_rules
+from verikit.records import Outcome
+
+
+def traces_of(folder, data):
+    path = folder / "made.mp4"
+    path.write_bytes(data)
+    structure = read_boxes(path)
+    movie = read_movie(path, structure)
+    tags = (*movie_tags(movie), *read_movie_tags(path, structure))
+    return [t.trace for t in find_traces(gather_evidence(form="MP4", structure=structure, movie=movie, tags=tags))]
+
+
+def movie_of(folder, *tracks):
+    path = folder / "made.mp4"
+    path.write_bytes(ftyp() + box("moov", mvhd(), *tracks))
+    return read_movie(path, read_boxes(path))
+
+
+SENT = 3_700_000_000
+TELEGRAM = ftyp() + box("mdat", bytes(64)) + box("mdat", bytes(64))
+
+
+def test_the_structure_of_telegrams_muxer_is_recognised(tmp_path):
+    moov = box("moov", mvhd(SENT, SENT), trak(created=SENT - 2), trak(kind="soun", name=b"SoundHandle\0"))
+    assert traces_of(tmp_path, TELEGRAM + moov) == ["telegram-android"]
+
+
+@pytest.mark.parametrize("moov", [
+    box("moov", mvhd(SENT, SENT + 9), trak()),
+    box("moov", mvhd(SENT, SENT), trak(name=b"VideoHandler\0")),
+    box("moov", mvhd(SENT, SENT), trak(), box("udta", box("free"))),
+])  # fmt: skip
+def test_one_feature_less_is_not_telegram(tmp_path, moov):
+    assert "telegram-android" not in traces_of(tmp_path, TELEGRAM + moov)
+
+
+def test_whatsapps_loop_box_is_recognised_and_a_beam_alone_is_not(tmp_path):
+    moov = box("moov", mvhd(), trak())
+    assert "whatsapp-gif" in traces_of(tmp_path, ftyp() + box("beam", bytes(16)) + box("loop", bytes(4)) + moov)
+    assert "whatsapp-gif" not in traces_of(tmp_path, ftyp() + box("beam", bytes(16)) + moov)
+
+
+@pytest.mark.parametrize(
+    ("name", "trace"),
+    [
+        (b"Twitter-vork muxer\0", "twitter-vork"),
+        (b"Vireo Eyes v2.8.1\0", "twitter-vireo"),
+        (b"Vimeo Artax Video Handler\0", "vimeo"),
+        (b"ISO Media file produced by Google Inc. Created on: 05/03/2018.\0", "google-transcode"),
+    ],
+)
+def test_handlers_of_platforms_are_recognised(tmp_path, name, trace):
+    assert trace in traces_of(tmp_path, ftyp("mp42") + box("moov", mvhd(), trak(name=name)))
+
+
+def test_apple_tags_without_apples_structure_are_no_apple_capture(tmp_path):
+    meta = keyed_meta({"com.apple.quicktime.make": "Apple", "com.apple.quicktime.model": "iPhone 12"})
+    assert "apple-capture" not in traces_of(tmp_path, ftyp() + box("moov", mvhd(), trak(), meta))
+
+
+def test_every_rule_has_a_source_and_strong_rules_have_enough_features():
+    rules = load_rules()
+    assert len({rule.trace for rule in rules}) == len(rules)
+    assert all(rule.source and rule.suggests for rule in rules)
+    assert all(len(rule.needs) >= STRONG_NEEDS for rule in rules if rule.reliability == "strong")
+
+
+def test_a_strong_rule_with_few_features_is_refused():
+    with pytest.raises(ValueError, match="strong needs 4"):
+        TraceRule(trace="x", suggests="x", reliability="strong", source="x", needs=({"major": "qt  "},))
+
+
+def test_hidden_footage_is_told_in_seconds(tmp_path):
+    movie = movie_of(tmp_path, trak(edits=((1000, 2000),), samples=120))
+    finding = consistency.check_edit_lists(movie)
+    assert finding.outcome is Outcome.ANOMALY
+    row = finding.measures["tracks"][0]
+    assert (row["before"], row["after"], row["hidden"], row["media"]) == (2.0, 1.0, 3.0, 4.0)
+
+
+def test_a_decoders_run_up_is_no_hidden_footage(tmp_path):
+    movie = movie_of(tmp_path, trak(edits=((4000, 80),), samples=100))
+    assert consistency.check_edit_lists(movie).outcome is Outcome.NONE_FOUND
+
+
+def test_a_wait_before_the_first_frame_hides_nothing(tmp_path):
+    movie = movie_of(tmp_path, trak(edits=((500, -1), (4000, 0)), samples=100))
+    assert consistency.check_edit_lists(movie).outcome is Outcome.NONE_FOUND
+
+
+def test_a_second_played_twice_is_not_counted_twice(tmp_path):
+    movie = movie_of(tmp_path, trak(edits=((2000, 0), (2000, 0)), samples=100))
+    assert consistency.check_edit_lists(movie).measures["tracks"][0]["hidden"] == 2.0
+
+
+def facts_of(**values):
+    tags = [Tag(group="g", key=key.replace("_", " "), value=value, origin=f"{key}@1") for key, value in values.items()]
+    return collect_facts(tags, credentials=Credentials())
+
+
+TODAY = dt.date(2026, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [
+        ("2021-01-01T00:00:00Z", Outcome.NONE_FOUND),
+        ("1967-01-01T00:00:00Z", Outcome.ANOMALY),
+        ("2033-01-01T00:00:00Z", Outcome.ANOMALY),
+        ("2026-01-02T00:00:00+14:00", Outcome.NONE_FOUND),
+    ],
+)
+def test_impossible_dates_are_told(value, outcome):
+    assert consistency.check_creation_time(facts_of(movie_created=value), today=TODAY).outcome is outcome
+
+
+def test_no_date_is_inconclusive():
+    assert consistency.check_creation_time(facts_of(), today=TODAY).outcome is Outcome.INCONCLUSIVE
+
+
+def test_the_same_moment_in_two_zones_agrees_and_a_later_export_does_not():
+    same = facts_of(movie_created="2021-05-25T16:21:51Z", creationdate="x", IDIT="2021-05-25T09:21:51-07:00")
+    assert consistency.check_dates_agree(same).outcome is Outcome.NONE_FOUND
+    later = facts_of(movie_created="2021-05-25T16:41:51Z", IDIT="2021-05-25T09:21:51-07:00")
+    found = consistency.check_dates_agree(later)
+    assert (found.outcome, found.measures["spread_seconds"]) == (Outcome.ANOMALY, 1200.0)
+
+
+def test_tracks_of_unequal_length_are_told():
+    assert consistency.check_track_durations([("video", 9.0), ("audio", 10.0)]).outcome is Outcome.ANOMALY
+    assert consistency.check_track_durations([("video", 9.0), ("audio", 9.1)]).outcome is Outcome.NONE_FOUND
+    assert consistency.check_track_durations([("video", 9.0)]).outcome is Outcome.NOT_APPLICABLE
+
+
+def test_device_tags_beside_software_are_told_and_their_absence_says_nothing():
+    both = consistency.check_device_and_software(facts_of(make="Apple", encoder="Lavf60.3.100"), handlers=())
+    alone = consistency.check_device_and_software(facts_of(make="Apple"), handlers=())
+    none = consistency.check_device_and_software(facts_of(encoder="Lavf60.3.100"), handlers=())
+    assert [f.outcome for f in (both, alone, none)] == [Outcome.ANOMALY, Outcome.NONE_FOUND, Outcome.INCONCLUSIVE]
+    assert "nothing follows" in none.summary

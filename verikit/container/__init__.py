@@ -1,0 +1,1 @@
+"""What the file says of itself: boxes, tags, times, traces of software, and where they disagree."""

@@ -1,0 +1,191 @@
+"""How a Container is read: ten facts first as text of one screen, and tables with origins as HTML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verikit import _html
+from verikit._files import plain
+from verikit.records import Outcome, timecode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verikit.container.facts import Facts
+    from verikit.container.inspection import Container
+    from verikit.container.streams import StreamFacts
+
+__all__ = ["container_html", "container_text"]
+
+MOST_LINES = 30
+MOST_SHOWN_TAGS = 400
+MOST_TREE_LINES = 200
+
+
+def container_text(container: Container) -> str:
+    """The container on at most 30 lines: the facts first, then traces, then what did not fit together."""
+    lines = [f"{name:<12}{_short(value)}{_first_origin(origin)}" for name, value, origin in _fact_rows(container)]
+    lines += _listed("trace", [f"{t.reliability}: {t.trace} - {t.suggests}" for t in container.traces], most=6)
+    odd = [f for f in container.findings if f.outcome is Outcome.ANOMALY]
+    lines += _listed("finding", [f"{f.check}: {f.summary}" for f in odd], most=6)
+    rest = len(container.findings) - len(odd)
+    lines.append(
+        f"{'':<12}{rest} {'other ' if odd else ''}checks found nothing or could not tell; {len(container.tags)} tags, "
+        f"{container.boxes_read} boxes in .tags and .boxes"
+    )
+    return "\n".join(lines[:MOST_LINES])
+
+
+def _first_origin(origin: str) -> str:
+    """Where the value was read first, and how many more places say the same; streams name their reader in HTML only."""
+    first, *more = origin.split("; ")
+    if "@" not in first and "/" not in first:
+        return ""
+    return plain(f"  [{first}{f' and {len(more)} more' if more else ''}]")
+
+
+def _listed(name: str, texts: Sequence[str], *, most: int) -> list[str]:
+    if not texts:
+        return [f"{name + 's':<12}none found"]
+    lines = [f"{name if i == 0 else '':<12}{_short(text)}" for i, text in enumerate(texts[:most])]
+    return [*lines, *([f"{'':<12}and {len(texts) - most} more"] if len(texts) > most else [])]
+
+
+def _short(text: str, *, most: int = 200) -> str:
+    line = plain(text)
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def _fact_rows(container: Container) -> list[tuple[str, str, str]]:
+    """(name, value, origin) of the facts that come first."""
+    facts = container.facts
+    brands = f" ({', '.join(b.strip() for b in container.brands)})" if container.brands else ""
+    length = f", {timecode(container.duration)}" if container.duration is not None else ", length unknown"
+    rows = [
+        ("file", f"{container.name}, {container.size:,} bytes", ""),
+        ("SHA-256", container.sha256, ""),
+        ("format", f"{container.format}{brands}{length}", ""),
+    ]
+    rows += [(s.type, _stream_text(s), s.reader) for s in container.streams if s.type in {"video", "audio"}][:4]
+    rows += _created_rows(facts)
+    later = [v for v in facts.values("modified") if v not in {c.value for c in facts.created}]
+    if later:
+        rows.append(("modified", "; ".join(later[:3]), "; ".join(facts.origins("modified", later[0]))))
+    device = " ".join(value for value in (facts.make, facts.model) if value)
+    origins = [
+        o for fact, value in (("make", facts.make), ("model", facts.model)) for o in facts.origins(fact, value or "")
+    ]
+    rows.append(("device", device or "no tags of a device", "; ".join(origins)))
+    for name, values in (("software", facts.software), ("encoder", facts.encoder)):
+        told = "; ".join(o for value in values for o in facts.origins(name, value))
+        rows.append((name, "; ".join(values) or "none named", told))
+    rows += _place_rows(facts)
+    for name in ("title", "comment"):
+        values = facts.values(name)
+        rows += (
+            [(name, "; ".join(values), "; ".join(o for v in values for o in facts.origins(name, v)))] if values else []
+        )
+    rows.append(("credentials", facts.credentials.summary, facts.credentials.origin))
+    return rows
+
+
+def _created_rows(facts: Facts) -> list[tuple[str, str, str]]:
+    if not facts.created:
+        return [("created", "no time of creation", "")]
+    rows = [("created" if i == 0 else "", f"{c.value} ({c.basis})", c.origin) for i, c in enumerate(facts.created[:4])]
+    if len(facts.created) > 4:
+        rows.append(("", f"and {len(facts.created) - 4} more", ""))
+    return rows
+
+
+def _place_rows(facts: Facts) -> list[tuple[str, str, str]]:
+    rows = []
+    for number, place in enumerate(facts.locations[:3]):
+        height = "" if place.altitude is None else f", altitude {place.altitude:g} m"
+        name = "location" if number == 0 else ""
+        rows.append((name, f"{place.latitude:.5f}, {place.longitude:.5f}{height}", place.origin))
+    return rows or [("location", "none", "")]
+
+
+def _stream_text(stream: StreamFacts) -> str:
+    parts = [" ".join(part for part in (stream.codec or "unknown codec", stream.profile) if part)]
+    if stream.width and stream.height:
+        parts.append(f"{stream.width}x{stream.height}")
+    if stream.rotation:
+        parts.append(f"turned {stream.rotation}° clockwise")
+    if stream.frame_rate:
+        kind = {True: ", varying", False: ", constant", None: ""}[stream.vfr]
+        parts.append(f"{stream.frame_rate:.3f} fps{kind}")
+    if stream.sample_rate:
+        parts.append(f"{stream.sample_rate} Hz")
+    if stream.channels:
+        parts.append(f"{stream.channels} channels" if stream.channels > 1 else "1 channel")
+    if stream.duration:
+        parts.append(f"{stream.duration:.3f} s")
+    if stream.handler:
+        parts.append(f'"{stream.handler}"')
+    return ", ".join(parts)
+
+
+def container_html(container: Container) -> _html.Html:
+    """The container as tables: facts with origins, traces, findings with limits, streams, tags and the box tree."""
+    parts = [
+        _html.table(_fact_rows(container), head=("what", "value", "where it was read"), caption="What the file says"),
+        _traces_html(container),
+        _html.table(
+            [
+                (f.check.replace("_", " "), f.outcome.value.replace("_", " "), f.summary, f.limits)
+                for f in sorted(container.findings, key=lambda f: f.outcome is not Outcome.ANOMALY)
+            ],
+            head=("check", "outcome", "what was seen", "limits"),
+            caption="Does it fit together?",
+        ),
+        _html.details("Streams", _streams_html(container)),
+        _html.details(f"All tags ({len(container.tags)})", _tags_html(container)),
+        _html.details(f"Boxes ({container.boxes_read})", _tree_html(container)),
+    ]
+    return _html.element("section", _html.element("h3", f"Container: {container.name}"), _html.join(parts))
+
+
+def _traces_html(container: Container) -> _html.Html:
+    if not container.traces:
+        return _html.element("p", "Traces of software, platforms and devices: none found. Nothing follows from that.")
+    rows = [(t.trace, t.reliability, t.suggests, "; ".join(t.seen), t.source) for t in container.traces]
+    head = ("trace", "reliability", "suggests", "seen", "source")
+    return _html.table(rows, head=head, caption="Traces of software, platforms and devices (each can be forged)")
+
+
+def _streams_html(container: Container) -> _html.Html:
+    rows = [
+        (s.index, s.type, _stream_text(s), s.level or "", s.bit_rate or "", s.language or "", s.reader)
+        for s in container.streams
+    ]
+    head = ("index", "type", "stream", "level", "bits a second", "language", "read by")
+    return _html.table(rows, head=head, caption="Streams")
+
+
+def _tags_html(container: Container) -> _html.Html:
+    shown = container.tags[:MOST_SHOWN_TAGS]
+    rows = [(tag.group, tag.key, _cut(tag.value), tag.origin) for tag in shown]
+    left = len(container.tags) - len(shown)
+    caption = "Tags" if not left else f"Tags: the first {len(shown)}; {left} more in .to_frame()"
+    return _html.table(rows, head=("group", "key", "value", "where it was read"), caption=caption)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 300 else text[:299] + "…"
+
+
+def _tree_html(container: Container) -> _html.Html:
+    """The tree as indented lines in a `pre`, so that it reads right without any style."""
+    lines: list[str] = []
+    work = [(box, 0) for box in reversed(container.boxes)]
+    while work and len(lines) < MOST_TREE_LINES:
+        box, depth = work.pop()
+        uuid = f" {box.uuid}" if box.uuid else ""
+        lines.append(f"{'  ' * depth}{plain(box.type)}{uuid}  {box.size:,} bytes at {box.offset:,}")
+        work.extend((child, depth + 1) for child in reversed(box.children))
+    left = container.boxes_read - len(lines)
+    if left > 0:
+        lines.append(f"... {left} more boxes; .boxes holds {container.boxes_shown} of {container.boxes_read}")
+    return _html.element("pre", "\n".join(lines))
