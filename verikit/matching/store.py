@@ -1,0 +1,187 @@
+"""The archive of known footage: one folder, one SQLite file that is the truth.
+
+A row a video: what it is, where it came from, its fingerprint and the fingerprint's checksum. A video is in when its
+row is committed, and then wholly; a writer that is killed leaves what was in before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import json
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from verikit._files import plain, sha256_bytes
+from verikit.errors import AuditError, MediaError
+from verikit.matching.fingerprinting import Fingerprint
+from verikit.records import Records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["Archive", "ArchiveEntry", "create_archive", "open_archive"]
+
+FORMAT = "verikit-archive/1"
+FILE = "archive.sqlite"
+
+SCHEMA = """
+CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE videos (
+    sha256 TEXT PRIMARY KEY, name TEXT NOT NULL, added TEXT NOT NULL, size INTEGER NOT NULL, duration REAL NOT NULL,
+    hasher TEXT NOT NULL, instants INTEGER NOT NULL, facts TEXT NOT NULL,
+    fingerprint BLOB NOT NULL, checksum TEXT NOT NULL
+);
+CREATE TABLE removed (sha256 TEXT NOT NULL, name TEXT NOT NULL, removed TEXT NOT NULL);
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveEntry:
+    """One video of the archive: identity, when it was added, length in seconds, and what its file claims of itself."""
+
+    name: str
+    sha256: str
+    added: str
+    size: int
+    duration: float
+    hasher: str
+    instants: int
+    facts: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry as JSON."""
+        return {**dataclasses.asdict(self), "facts": dict(self.facts)}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """An archive folder. Open one with `open_archive`, make one with `create_archive`."""
+
+    folder: Path
+
+    def entries(self) -> Records[ArchiveEntry]:
+        """All videos, by name, without their fingerprints."""
+        query = "SELECT name, sha256, added, size, duration, hasher, instants, facts FROM videos ORDER BY name, sha256"
+        with self._connected() as connection:
+            rows = connection.execute(query).fetchall()
+        names = ("name", "sha256", "added", "size", "duration", "hasher", "instants")
+        values = [ArchiveEntry(**dict(zip(names, row[:7], strict=True)), facts=json.loads(row[7])) for row in rows]
+        return Records(values, caption="Archive of known footage", columns=("name", "duration", "added", "sha256"))
+
+    def holds(self, sha256: str) -> bool:
+        """Whether the video with these bytes is in."""
+        with self._connected() as connection:
+            return connection.execute("SELECT 1 FROM videos WHERE sha256 = ?", (sha256,)).fetchone() is not None
+
+    def put(self, fingerprint: Fingerprint, *, size: int, facts: Mapping[str, Any]) -> None:
+        """Add a video in one transaction; one that is in already is replaced."""
+        data = fingerprint.to_bytes()
+        row = (
+            *(fingerprint.sha256, fingerprint.name, _now(), size, fingerprint.duration),
+            *(fingerprint.hasher, len(fingerprint.times), json.dumps(dict(facts)), data, sha256_bytes(data)),
+        )
+        with self._connected() as connection:
+            connection.execute("INSERT OR REPLACE INTO videos VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def remove(self, sha256: str) -> str:
+        """Take a video out, leaving a note that it was removed. Returns its name; KeyError where it is not in."""
+        with self._connected() as connection:
+            row = connection.execute("SELECT name FROM videos WHERE sha256 = ?", (sha256,)).fetchone()
+            if row is None:
+                raise KeyError(f"{sha256}: not in the archive {self.folder}")
+            connection.execute("INSERT INTO removed VALUES (?, ?, ?)", (sha256, row[0], _now()))
+            connection.execute("DELETE FROM videos WHERE sha256 = ?", (sha256,))
+        return str(row[0])
+
+    def fingerprints(self) -> Iterator[Fingerprint]:
+        """All fingerprints, by name, read one at a time. Raises AuditError at one whose checksum does not hold.
+
+        One that is removed meanwhile is left out. Nothing is held open between two, so that a search keeps no writer
+        waiting.
+        """
+        with self._connected() as connection:
+            rows = connection.execute("SELECT sha256 FROM videos ORDER BY name, sha256").fetchall()
+        for (sha256,) in rows:
+            with contextlib.suppress(KeyError):
+                yield self.fingerprint(sha256)
+
+    def fingerprint(self, sha256: str) -> Fingerprint:
+        """The fingerprint of one video. KeyError where it is not in, AuditError where its checksum does not hold."""
+        query = "SELECT name, fingerprint, checksum FROM videos WHERE sha256 = ?"
+        with self._connected() as connection:
+            row = connection.execute(query, (sha256,)).fetchone()
+        if row is None:
+            raise KeyError(f"{sha256}: not in the archive {self.folder}")
+        name, data, checksum = row
+        if sha256_bytes(data) != checksum:
+            raise AuditError(f"{self.folder}: the fingerprint of {plain(name)} is damaged; add it again")
+        return Fingerprint.from_bytes(data)
+
+    def problems(self) -> tuple[str, ...]:
+        """What does not hold, a line each: SQLite's own check, each checksum, each fingerprint. Empty where all holds."""
+        found = []
+        with self._connected() as connection:
+            found += [line for (line,) in connection.execute("PRAGMA integrity_check") if line != "ok"]
+            for name, sha256, data, checksum in connection.execute(
+                "SELECT name, sha256, fingerprint, checksum FROM videos ORDER BY name, sha256"
+            ):
+                if sha256_bytes(data) != checksum:
+                    found.append(f"{plain(name)}: the fingerprint differs from its checksum")
+                    continue
+                try:
+                    held = Fingerprint.from_bytes(data)
+                except MediaError as error:
+                    found.append(f"{plain(name)}: {error}")
+                    continue
+                if held.sha256 != sha256:
+                    found.append(f"{plain(name)}: the fingerprint is of another video")
+        return tuple(found)
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose work is committed as a whole when the block ends well."""
+        path = self.folder / FILE
+        try:
+            connection = sqlite3.connect(path.absolute().as_uri() + "?mode=rw", uri=True, timeout=30)
+        except sqlite3.OperationalError as error:
+            raise FileNotFoundError(f"{self.folder}: no archive here; make one with `verikit archive add`") from error
+        try:
+            with connection:
+                yield connection
+        except sqlite3.DatabaseError as error:
+            raise AuditError(f"{path}: {error}; `verikit archive check` says what holds") from error
+        finally:
+            connection.close()
+
+
+def create_archive(folder: Path) -> Archive:
+    """The archive in `folder`, made if it is not there yet."""
+    path = folder / FILE
+    # SQLite makes the file empty and fills it when the first transaction is committed.
+    if not path.exists() or path.stat().st_size == 0:
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(sqlite3.connect(path, timeout=30)) as connection:
+            # "IF NOT EXISTS" and one transaction: two writers may come first at the same moment.
+            schema = SCHEMA.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS")
+            about = f"INSERT OR IGNORE INTO about VALUES ('format', '{FORMAT}');"  # noqa: S608 - a constant of this room
+            connection.executescript("BEGIN IMMEDIATE;" + schema + about + "COMMIT;")
+    return open_archive(folder)
+
+
+def open_archive(folder: Path) -> Archive:
+    """The archive in `folder`. Raises FileNotFoundError where there is none, AuditError for another format."""
+    if not (folder / FILE).is_file():
+        raise FileNotFoundError(f"{folder}: no archive here; make one with `verikit archive add {folder} VIDEO ...`")
+    archive = Archive(folder=folder)
+    with archive._connected() as connection:  # noqa: SLF001 - the same room
+        row = connection.execute("SELECT value FROM about WHERE key = 'format'").fetchone()
+    if row is None or row[0] != FORMAT:
+        raise AuditError(f"{folder}: not an archive of format {FORMAT}")
+    return archive
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
