@@ -1,0 +1,202 @@
+"""Sealing: the same case gives the same bytes, and what would not verify is refused, all of it at once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from verikit._files import sha256_bytes, sha256_file
+from verikit.case import bag
+from verikit.case.journal import append, read_journal
+from verikit.case.sealing import Seal, seal_case
+from verikit.case.verifying import verify_package
+from verikit.errors import AuditError
+from verikit.records import RESULT_MIME
+
+EXECUTED = "executed/02_what_is_this_file.ipynb"
+
+
+def note(case, kind, **body):
+    first = read_journal((case / "journal.jsonl").read_bytes())[0]
+    append(case / "journal.jsonl", kind, body, case=first.case)
+
+
+def refused(case, **options):
+    with pytest.raises(AuditError, match="cannot be sealed") as caught:
+        seal_case(case, **options)
+    assert not case.with_suffix(".zip").exists()
+    return "\n".join(caught.value.problems)
+
+
+def edit(path, old, new):
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new, 1))
+
+
+def test_a_package_lies_beside_its_case_and_its_seal_string_names_its_tagmanifest(case):
+    seal = seal_case(case)
+    assert seal.package == case.parent / "flood.zip"
+    assert seal.sha256 == sha256_file(seal.package)
+    with zipfile.ZipFile(seal.package) as archive:
+        tagmanifest = archive.read("tagmanifest-sha256.txt")
+    assert seal.seal == "verikit-seal:1:sha256:" + sha256_bytes(tagmanifest)
+    assert (seal.signed, seal.warnings) == (False, ())
+
+
+def test_packing_twice_on_two_places_gives_the_same_bytes(case, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(case, elsewhere)
+    (elsewhere / "scans/clip.bin").write_bytes(b"another cache")
+    one, two = seal_case(case), seal_case(elsewhere, package=tmp_path / "out" / "x.zip")
+    assert one.package.read_bytes() == two.package.read_bytes()
+    assert one.seal == two.seal
+
+
+def test_signing_twice_gives_the_same_bytes_and_the_same_seal_string_as_not_signing(case, keys):
+    plain = seal_case(case)
+    one = seal_case(case, key=keys / "analyst")
+    first = one.package.read_bytes()
+    assert seal_case(case, key=keys / "analyst").package.read_bytes() == first
+    assert one.seal == plain.seal
+    assert one.signed
+
+
+def test_caches_and_leftovers_stay_out_and_empty_folders_do_no_harm(case):
+    (case / "notes").mkdir()
+    (case / "notebooks/.ipynb_checkpoints").mkdir()
+    (case / "notebooks/.ipynb_checkpoints/01_claim-checkpoint.ipynb").write_text("{}")
+    with zipfile.ZipFile(seal_case(case).package) as archive:
+        names = archive.namelist()
+    assert not [name for name in names if "scans" in name or ".writing" in name or "checkpoints" in name]
+    assert "data/inputs/clip.mp4" in names
+
+
+def test_bag_info_says_what_follows_from_the_journal(case):
+    entries = read_journal((case / "journal.jsonl").read_bytes())
+    with zipfile.ZipFile(seal_case(case).package) as archive:
+        info = bag.parse_info(archive.read("bag-info.txt"))
+        payload = [member for member in archive.infolist() if member.filename.startswith("data/")]
+    assert info["External-Identifier"] == entries[0].case
+    assert info["Bagging-Date"] == entries[-1].time[:10]
+    assert info["Payload-Oxum"] == f"{sum(member.file_size for member in payload)}.{len(payload)}"
+    assert info["Verikit-Journal-Head"] == entries[-1].hash
+    assert info["Verikit-Journal-Count"] == str(len(entries))
+    assert info["Verikit-Format"] == "verikit-case/1"
+
+
+REFUSED = {
+    "journal broken": (lambda case: edit(case / "journal.jsonl", b"flood", b"blood"), "does not match its hash"),
+    "journal missing": (lambda case: (case / "journal.jsonl").unlink(), "journal.jsonl: missing"),
+    "changed since it ran": (
+        lambda case: note(case, "note", text="one more thing"),
+        "ends with note, not with run-end",
+    ),
+    "run failed": (
+        lambda case: note(
+            case, "run-end", notebook="notebooks/02_what_is_this_file.ipynb", sha256="0" * 64, state="failed"
+        ),
+        f"{EXECUTED}: its last run ended as 'failed'",
+    ),
+    "run not ended": (
+        lambda case: note(
+            case, "run-start", notebook="notebooks/01_claim.ipynb", sha256="0" * 64, environment="0" * 64
+        ),
+        "executed/01_claim.ipynb: its last run has no end",
+    ),
+    "output edited": (lambda case: edit(case / EXECUTED, b"0.91", b"0.99"), "cell 1 (c001): output 0 differs"),
+    "template edited": (
+        lambda case: edit(case / "notebooks/01_claim.ipynb", b"0.5", b"0.6"),
+        "notebooks/01_claim.ipynb: edited after it ran",
+    ),
+    "never run": (
+        lambda case: shutil.copy(case / "notebooks/01_claim.ipynb", case / "notebooks/03_new.ipynb"),
+        "notebooks/03_new.ipynb: it never ran",
+    ),
+    "executed missing": (lambda case: (case / EXECUTED).unlink(), f"{EXECUTED}: missing"),
+    "input edited": (
+        lambda case: (case / "inputs/clip.mp4").write_bytes(bytes(4096)),
+        "inputs/clip.mp4: not the file of entry 1 (acquired)",
+    ),
+    "derived missing": (
+        lambda case: (case / "derived/01_claim.png").unlink(),
+        "derived/01_claim.png: missing; entry",
+    ),
+    "unknown file": (lambda case: (case / "inputs/b.mp4").write_bytes(b"x"), "inputs/b.mp4: no entry of the journal"),
+    "environment edited": (lambda case: (case / "environment.json").write_bytes(b"{}"), "not the environment"),
+    "link": (lambda case: (case / "inputs/link").symlink_to("/etc/passwd"), "inputs/link: a link"),
+    "bad name": (lambda case: (case / "inputs/a\u202eb").write_bytes(b"x"), "control, format"),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_what_would_not_verify_is_refused_and_named(case, fault):
+    change, said = REFUSED[fault]
+    change(case)
+    assert said in refused(case)
+
+
+def test_all_faults_are_told_at_once(case):
+    for fault in ("output edited", "template edited", "input edited", "unknown file"):
+        REFUSED[fault][0](case)
+    problems = refused(case)
+    assert all(REFUSED[fault][1] in problems for fault in ("output edited", "template edited", "input edited"))
+    assert problems.count("\n") >= 3
+
+
+def test_the_latest_entry_about_a_file_is_the_one_that_counts(case):
+    data = b"a better still"
+    (case / "derived/01_claim.png").write_bytes(data)
+    note(case, "derived", path="derived/01_claim.png", sha256=sha256_bytes(data), size=len(data))
+    last = read_journal((case / "journal.jsonl").read_bytes())[-2]
+    note(case, "run-end", **last.body)
+    assert verify_package(seal_case(case).package).ok
+
+
+def test_a_home_folder_in_an_output_is_warned_of_and_pictures_are_not_searched(case):
+    # An executed notebook whose output names a home folder, sealed by the journal as it is.
+    path = case / EXECUTED
+    notebook = json.loads(path.read_bytes())
+    notebook["cells"][2]["outputs"][0]["data"]["text/plain"] = "read /home/ann.lee/clip.mp4 and C:\\Users\\Ann\\x"
+    notebook["cells"][1]["outputs"][1]["data"]["image/png"] = "/home/nobody/in/a/picture"
+    reseal(case, path, notebook)
+    seal = seal_case(case)
+    assert len(seal.warnings) == 1
+    assert seal.warnings[0].startswith(f"{EXECUTED} cell 2 (c002)")
+    assert "/home/ann.lee" in seal.warnings[0]
+    assert "C:\\Users\\Ann" in seal.warnings[0]
+
+
+def reseal(case, path, notebook):
+    """Let the journal tell of a new run that came to `notebook`."""
+    from verikit.case.cells import cell_digests, load_notebook
+
+    data = json.dumps(notebook).encode()
+    path.write_bytes(data)
+    entries = read_journal((case / "journal.jsonl").read_bytes())
+    start = next(e for e in entries if e.kind == "run-start" and e.body["notebook"] == f"notebooks/{path.name}")
+    note(case, "run-start", **start.body)
+    for cell in cell_digests(load_notebook(data)):
+        note(case, "cell-sealed", notebook=f"notebooks/{path.name}", index=cell.index, id=cell.id, digest=cell.digest)
+    note(case, "run-end", notebook=f"notebooks/{path.name}", sha256=sha256_bytes(data), state="done")
+
+
+def test_a_package_inside_its_case_or_of_no_case_is_refused(case, tmp_path):
+    with pytest.raises(ValueError, match="inside its own case"):
+        seal_case(case, package=case / "x.zip")
+    with pytest.raises(FileNotFoundError, match="no such case"):
+        seal_case(tmp_path / "none")
+
+
+def test_a_seal_reads_back_and_shows_itself(case):
+    seal = seal_case(case)
+    assert Seal.from_dict(json.loads(json.dumps(seal.to_dict()))) == seal
+    shown = seal._repr_mimebundle_()
+    assert seal.seal in shown["text/plain"]
+    assert seal.seal in shown["text/html"]
+    assert shown[RESULT_MIME]["value"]["package"] == str(seal.package)
+    assert isinstance(seal.package, Path)

@@ -1,0 +1,185 @@
+"""Verdicts: a label is said only where its rule is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from verikit.case.claims import Claim, SubClaim
+from verikit.case.verdicts import (
+    MEANINGS,
+    CaseCard,
+    Decision,
+    EarlierCopy,
+    Label,
+    Media,
+    Status,
+    Verdict,
+    check_verdict,
+)
+from verikit.records import RESULT_MIME
+
+PARTS = tuple(SubClaim(key=f"S{n}", asks="what", text=f"part {n}") for n in (1, 2))
+CLAIM = Claim(text="a post", posted="2024-11-03T10:00:00Z", sub_claims=PARTS)
+WORDS = st.text(min_size=1).filter(str.strip)
+
+
+def decided(*statuses: str, rests_on: tuple[str, ...] = ("matches",)) -> tuple[Decision, ...]:
+    return tuple(
+        Decision(sub_claim=f"S{n}", status=Status(status), because="seen", rests_on=rests_on)
+        for n, status in enumerate(statuses, start=1)
+    )
+
+
+def verdict(label: str, decisions: tuple[Decision, ...] = (), **more: object) -> Verdict:
+    fields = {"media": (Media.UNDETERMINED,), "summary": "What was seen.", "limits": "What it does not show."}
+    return Verdict(label=Label(label), decisions=decisions, **fields | more)
+
+
+COPY = EarlierCopy(reference="a.mp4", published="2024-10-01", basis="the archive's record")
+BOTH = ("matches", "shots")
+
+KEPT = [
+    verdict("confirmed", decided("supported", "supported", rests_on=BOTH)),
+    verdict("partly_confirmed", decided("supported", "not_established")),
+    verdict("unverified", decided("not_established", "not_checked", rests_on=())),
+    verdict("miscaptioned", decided("contradicted", "not_checked")),
+    verdict("recycled", decided("contradicted", "supported"), earlier_copy=COPY),
+    verdict("altered", decided("contradicted", "supported"), media=(Media.EDITED_OR_CROPPED,)),
+    verdict("staged", decided("contradicted", "supported"), media=(Media.STAGED,)),
+    verdict("satire", decided("contradicted", "supported"), media=(Media.SATIRE,)),
+    verdict("synthetic", decided("contradicted", "supported", rests_on=BOTH), media=(Media.TRANSFORMED,)),
+    verdict("superseded", decided("not_checked", "not_checked", rests_on=())),
+]
+HELD_BACK = [
+    (verdict("confirmed", decided("supported", "not_established", rests_on=BOTH)), "every part"),
+    (verdict("confirmed", decided("supported", "supported")), "two kinds"),
+    (verdict("confirmed", decided("supported", "supported", rests_on=())), "every part"),
+    (verdict("partly_confirmed", decided("supported", "not_established", rests_on=())), "at least one part"),
+    (verdict("miscaptioned", decided("not_established", "supported")), "contradicted"),
+    (verdict("miscaptioned", decided("contradicted", "supported", rests_on=())), "rests on evidence"),
+    (verdict("altered", decided("contradicted", "supported")), "edited_or_cropped"),
+    (verdict("staged", decided("contradicted", "supported")), "media staged"),
+    (verdict("synthetic", decided("contradicted", "supported")), "a score alone"),
+    (verdict("unverified", decided("not_checked")), "S2: no decision"),
+    (verdict("unverified", decided("not_checked", "not_checked", "supported")), "S3: the claim has no such part"),
+]
+
+
+@pytest.mark.parametrize("said", KEPT, ids=lambda said: said.label)
+def test_a_label_whose_rule_is_kept_may_be_said(said: Verdict) -> None:
+    assert check_verdict(said, CLAIM) == ()
+
+
+@pytest.mark.parametrize(("said", "why"), HELD_BACK)
+def test_a_label_whose_rule_is_not_kept_is_held_back_and_told_why(said: Verdict, why: str) -> None:
+    assert why in "; ".join(check_verdict(said, CLAIM))
+
+
+def test_two_pieces_of_evidence_of_one_kind_do_not_confirm() -> None:
+    said = verdict("confirmed", decided("supported", "supported", rests_on=("matches", "more_matches")))
+    assert check_verdict(said, CLAIM, kinds={"matches": "Match", "more_matches": "Shot"}) == ()
+    assert check_verdict(said, CLAIM, kinds={"matches": "Match", "more_matches": "Match"})
+
+
+@pytest.mark.parametrize(
+    ("published", "posted", "before"),
+    [
+        ("2024-11-01", "2024-11-03T10:00:00Z", True),
+        ("2024-11-03T09:59:59Z", "2024-11-03T10:00:00Z", True),
+        ("2024-11-03T11:30:00+02:00", "2024-11-03T10:00:00Z", True),
+        ("2024-10", "2024-11-03", True),
+        ("2024-11-03T10:00:00Z", "2024-11-03T10:00:00Z", False),
+        ("2024-11-03", "2024-11-03T10:00:00Z", False),
+        # A day without a zone may end in another zone after the next day began elsewhere.
+        ("2024-11-02", "2024-11-03", False),
+        ("2024", "2024-11-03", False),
+        ("2024-12-01", "2024-11-03", False),
+        ("2024-10-01", "", False),
+    ],
+)
+def test_recycled_needs_a_copy_that_surely_came_before_the_post(published: str, posted: str, before: bool) -> None:  # noqa: FBT001 - the truth of a row of the table
+    said = verdict(
+        "recycled", decided("contradicted", "supported"), earlier_copy=dataclasses.replace(COPY, published=published)
+    )
+    assert (check_verdict(said, dataclasses.replace(CLAIM, posted=posted)) == ()) is before
+
+
+def test_a_decision_about_another_wording_does_not_count() -> None:
+    old = tuple(dataclasses.replace(d, asked="part as it was before") for d in decided("not_checked", "not_checked"))
+    assert any("another wording" in problem for problem in check_verdict(verdict("unverified", old), CLAIM))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"limits": " "}, "limits"),
+        ({"summary": ""}, "summary"),
+        ({"media": ()}, "media"),
+        ({"media": (Media.UNDETERMINED, Media.STAGED)}, "alone"),
+        ({"media": (Media.ORIGINAL, Media.EDITED_OR_CROPPED)}, "original"),
+        ({"media": ("genuine",)}, "genuine"),
+        ({"decisions": decided("supported") * 2}, "one decision"),
+        ({"label": "recycled"}, "earlier copy"),
+        ({"label": "debunked"}, "debunked"),
+    ],
+)
+def test_a_verdict_that_lacks_a_sentence_or_contradicts_itself_cannot_be_made(
+    fields: dict[str, object], said: str
+) -> None:
+    whole = {"label": "unverified", "media": (Media.UNDETERMINED,), "summary": "s", "limits": "l"}
+    with pytest.raises(ValueError, match=said):
+        Verdict(**whole | fields)
+
+
+def test_a_decision_needs_a_reason_unless_nothing_was_checked() -> None:
+    assert Decision(sub_claim="S1", status=Status.NOT_CHECKED, because="").because == ""
+    with pytest.raises(ValueError, match="because"):
+        Decision(sub_claim="S1", status=Status.SUPPORTED, because=" ")
+    with pytest.raises(ValueError, match="basis"):
+        EarlierCopy(reference="a", published="2024", basis="")
+
+
+@given(
+    said=st.builds(
+        Verdict,
+        label=st.sampled_from([label for label in Label if label is not Label.RECYCLED]),
+        media=st.sampled_from([(Media.ORIGINAL, Media.DECONTEXTUALIZED), (Media.STAGED,)]),
+        summary=WORDS,
+        limits=WORDS,
+        decisions=st.lists(
+            st.builds(Decision, sub_claim=WORDS, status=st.sampled_from(Status), because=WORDS, rests_on=st.just(BOTH)),
+            max_size=3,
+            unique_by=lambda decision: decision.sub_claim,
+        ).map(tuple),
+        earlier_copy=st.none() | st.just(COPY),
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_from_dict_is_the_inverse_of_to_dict(said: Verdict) -> None:
+    assert Verdict.from_dict(said.to_dict()) == said
+
+
+def test_the_board_shows_each_decision_in_words_and_escapes_what_was_typed() -> None:
+    said = verdict("unverified", decided("not_established", "not_checked"), summary="<b>no</b>")
+    shown = said._repr_mimebundle_()
+    assert "&lt;b&gt;no" in shown["text/html"]
+    assert "not established" in shown["text/html"]
+    assert "S2: not checked: seen" in shown["text/plain"]
+    assert "does not show that it is false" in shown["text/plain"]
+    assert shown[RESULT_MIME]["value"] == said.to_dict()
+
+
+def test_every_label_has_its_meaning() -> None:
+    assert set(MEANINGS) == set(Label)
+
+
+def test_the_card_shows_parts_that_nobody_decided_yet() -> None:
+    card = CaseCard(case="c", claim=CLAIM, video="a.mp4", sha256="0" * 64, size=5, decisions=decided("supported"))
+    shown = card._repr_mimebundle_()
+    assert "S1 what: part 1 - supported" in shown["text/plain"]
+    assert "S2 what: part 2 - no decision yet" in shown["text/plain"]
+    assert "verdict: none yet" in shown["text/plain"]

@@ -1,0 +1,125 @@
+"""What was derived in a case: one name, one file under derived/, and the latest journal entry about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Self
+
+from verikit._files import plain, sha256_file
+from verikit.errors import AuditError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from verikit.case.journal import Entry
+
+__all__ = ["Derived", "confined", "copy_and_hash", "derived_of", "kind_of", "name_parts", "pretty_json"]
+
+# Plain names only: they become files that must unpack alike on every system.
+_PART = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,78}[A-Za-z0-9_-])?", re.ASCII)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """One thing that was derived: its name, its file's path in the case, size and SHA-256, and what made it of what.
+
+    `kind` is the type of the value ("Match") or the operation that made the file; `parents` are (name, SHA-256);
+    `notebook` is the one that was running, empty where the value came from a hand at work.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    size: int
+    operation: str
+    kind: str
+    parents: tuple[tuple[str, str], ...] = ()
+    notebook: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The body of the journal's entry."""
+        parents = [{"name": name, "sha256": digest} for name, digest in self.parents]
+        return dataclasses.asdict(self) | {"parents": parents}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`. Raises KeyError or TypeError."""
+        parents = tuple((parent["name"], parent["sha256"]) for parent in data["parents"])
+        return cls(**{field.name: data[field.name] for field in dataclasses.fields(cls)} | {"parents": parents})
+
+
+def derived_of(entries: Iterable[Entry]) -> dict[str, Derived]:
+    """The latest of each name in a journal. Raises AuditError for an entry that is not of its form."""
+    found: dict[str, Derived] = {}
+    for entry in entries:
+        if entry.kind == "derived":
+            try:
+                thing = Derived.from_dict(entry.body)
+            except (KeyError, TypeError) as fault:
+                raise AuditError(f"journal entry {entry.seq}: no description of a derived file ({fault!r})") from fault
+            found[thing.name] = thing
+    return found
+
+
+def name_parts(name: str) -> tuple[str, ...]:
+    """The parts of a plain relative name such as frames/0001.jpg. Raises AuditError for any other."""
+    parts = tuple(name.split("/")) if isinstance(name, str) else ()
+    if not 1 <= len(parts) <= 4 or not all(_PART.fullmatch(part) for part in parts):
+        raise AuditError(
+            f"{plain(str(name))[:80]!r}: not a name of a file in the case; use letters, digits, dot, dash and underline, "
+            "such as matches or frames/0001.jpg"
+        )
+    return parts
+
+
+def confined(folder: Path, path: str) -> Path:
+    """The file at a relative path inside `folder`. Raises AuditError for a path or a link that leads out of it."""
+    pure = PurePosixPath(path)
+    if not pure.parts or pure.is_absolute() or ".." in pure.parts or "\\" in path or ":" in path or "\0" in path:
+        raise AuditError(f"{plain(path)[:80]!r}: leads out of the case")
+    place = folder
+    for part in pure.parts:
+        place = place / part
+        if place.is_symlink():
+            raise AuditError(f"{plain(path)[:80]!r}: goes through a link; a case holds its files itself")
+    return place
+
+
+def pretty_json(value: Any) -> bytes:
+    """JSON for people and for machines: sorted keys, indented by one, UTF-8, one line feed at the end, no NaN.
+
+    It is how nbformat writes notebooks, too, so that saving one again without a change keeps its bytes.
+    """
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
+    return text.encode("utf-8") + b"\n"
+
+
+def kind_of(value: object) -> str:
+    """The type's name of a value; of a row of values that of its first, so that matches are of the kind Match."""
+    first = value[0] if isinstance(value, Sequence) and len(value) else value
+    return type(first).__name__
+
+
+def copy_and_hash(source: Path, target: Path) -> tuple[str, int]:
+    """The SHA-256 and the size of a file, copied to `target` while it was read and compared with what arrived there.
+
+    Raises FileNotFoundError, ValueError for what is no regular file, and OSError where the copy differs.
+    """
+    if source.exists() and not source.is_file():
+        raise ValueError(f"{source}: not a regular file")
+    digest, size = hashlib.sha256(), 0
+    with source.open("rb") as given, target.open("wb") as made:
+        while block := given.read(1 << 20):
+            digest.update(block)
+            size += made.write(block)
+        made.flush()
+        os.fsync(made.fileno())
+    if sha256_file(target) != digest.hexdigest():
+        raise OSError(f"{target}: not what was read from {source}; is the disk sound?")
+    return digest.hexdigest(), size

@@ -1,0 +1,339 @@
+"""The case: a folder that holds the claim, the video, the notebooks, what they derive, and the journal of it all.
+
+    case.json        what the case is about       journal.jsonl    what happened, hash-chained
+    inputs/          the video and post.json       notebooks/       what the analyst edits
+    executed/        as they ran                   derived/         what came out
+    scans/           a cache, never packed         report.html      for readers
+
+A Case keeps nothing in memory: the notebook's kernel and the program that runs it both see what is on the disk.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verikit._files import canonical_json, plain, sha256_bytes, sha256_file, write_bytes, written_aside
+from verikit.case.claims import Claim
+from verikit.case.derived import Derived, confined, copy_and_hash, derived_of, kind_of, name_parts, pretty_json
+from verikit.case.journal import Entry, append, read_journal, strict_json
+from verikit.case.verdicts import CaseCard, Decision, Status, Verdict, check_verdict
+from verikit.errors import AuditError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from verikit.case.claims import SubClaim
+    from verikit.records import Shown
+
+__all__ = ["CASE", "FORMAT", "JOURNAL", "Case", "read_header"]
+
+FORMAT = "verikit-case/1"
+CASE, JOURNAL, VERDICT = "case.json", "journal.jsonl", "verdict"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """An open case. Made by `new_case` and `open_case`; every property reads what is on the disk now."""
+
+    folder: Path
+
+    # ----------------------------------------------------------------------------------------------- what the case holds
+
+    def _header(self) -> dict[str, Any]:
+        return read_header(self.folder)
+
+    @property
+    def id(self) -> str:
+        """The name of the case in its journal."""
+        return str(self._header()["id"])
+
+    @property
+    def by(self) -> str:
+        """Who opened the case; empty where nobody said."""
+        return str(self.entries[0].body.get("by", ""))
+
+    @property
+    def video(self) -> Path:
+        """The working copy of the video."""
+        return confined(self.folder, self._header()["video"]["path"])
+
+    @property
+    def video_name(self) -> str:
+        """The name that the video came with."""
+        return str(self._header()["video"]["name"])
+
+    @property
+    def video_sha256(self) -> str:
+        """The SHA-256 of the video as it was taken in."""
+        return str(self._header()["video"]["sha256"])
+
+    @property
+    def archive(self) -> Path | None:
+        """The archive of earlier videos to search, or None."""
+        path = self._header()["archive"]
+        return None if path is None else Path(os.path.normpath(self.folder / path))
+
+    @property
+    def scans(self) -> Path:
+        """The folder for cached scans, which are made again at will and never packed."""
+        return self.folder / "scans"
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        return self.folder / JOURNAL
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All entries of the journal, oldest first. Raises AuditError where it does not hold or is of another case."""
+        entries = read_journal(self.journal.read_bytes())
+        if entries[0].case != self.id:
+            raise AuditError(f"{self.folder.name}: journal.jsonl is of another case than case.json")
+        return entries
+
+    @property
+    def claim(self) -> Claim:
+        """What is claimed, split as it was last. Raises AuditError where case.json says otherwise than the journal."""
+        said = [e.body["claim"] for e in self.entries if e.kind in {"case-open", "decision"} and "claim" in e.body]
+        latest = said[-1] if said else None
+        if latest is None or canonical_json(latest) != canonical_json(self._header()["claim"]):
+            raise AuditError(
+                f"{self.folder.name}: the claim in case.json is not the journal's; use split_claim to change it"
+            )
+        return Claim.from_dict(latest)
+
+    @property
+    def derived(self) -> dict[str, Derived]:
+        """What was derived, by name; of a name that was written more than once the latest."""
+        return derived_of(self.entries)
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """The latest decision on each sub-claim, in the claim's order; none for those not decided yet."""
+        latest = {body["sub_claim"]: Decision.from_dict(body) for body in self._decided()}
+        return tuple(latest[part.key] for part in self.claim.sub_claims if part.key in latest)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The latest verdict, or None."""
+        return Verdict.from_dict(self.evidence(VERDICT)) if VERDICT in self.derived else None
+
+    def _decided(self) -> list[Mapping[str, Any]]:
+        return [entry.body for entry in self.entries if entry.kind == "decision" and "sub_claim" in entry.body]
+
+    def card(self) -> CaseCard:
+        """The case at a glance: claim, file, and where each sub-claim stands."""
+        verdict, video = self.verdict, self._header()["video"]
+        return CaseCard(
+            case=self.id,
+            claim=self.claim,
+            video=video["name"],
+            sha256=video["sha256"],
+            size=video["size"],
+            decisions=self.decisions,
+            label=None if verdict is None else verdict.label,
+        )
+
+    def check_video(self) -> None:
+        """Raises AuditError unless the working copy still is the video that was taken in."""
+        if sha256_file(self.video) != self.video_sha256:
+            raise AuditError(f"{self.video.name}: not the video that was taken in; put the original back")
+
+    def _append(self, kind: str, body: Mapping[str, Any]) -> Entry:
+        return append(self.journal, kind, body, case=self.id)
+
+    # --------------------------------------------------------------------------------------------------- what is derived
+
+    def record(self, value: Shown, *, name: str, parents: Sequence[str] = ()) -> str:
+        """Write a result to derived/NAME.json and tell the journal. Returns the name, for `rests_on` and `parents`.
+
+        A name that was written before is written anew; its latest entry counts. `parents` are the names of what it was
+        made from: derived things, "video", or a path under inputs/.
+        """
+        if name == VERDICT:
+            raise ValueError("verdict: this name is kept for conclude")
+        return self._record(value, name=name, parents=parents, operation="record")
+
+    def _record(self, value: Shown, *, name: str, parents: Sequence[str], operation: str) -> str:
+        data = pretty_json(value.to_dict())
+        return self._store(
+            data, name=name, file=f"{name}.json", kind=kind_of(value), operation=operation, parents=parents
+        )
+
+    def keep_bytes(self, data: bytes, *, name: str, operation: str, parents: Sequence[str] = ()) -> str:
+        """Write `data` to derived/NAME (with its extension) and tell the journal what made it. Returns the name."""
+        return self._store(data, name=name, file=name, kind=operation, operation=operation, parents=parents)
+
+    def keep_file(self, path: Path, *, name: str, operation: str, parents: Sequence[str] = ()) -> str:
+        """Copy a file to derived/NAME (with its extension) and tell the journal what made it. Returns the name."""
+        plan = self._plan(name, file=name, kind=operation, operation=operation, parents=parents)
+        target = confined(self.folder, plan.path)
+        with written_aside(target) as aside:
+            sha256, size = copy_and_hash(Path(path), aside)
+        return self._tell(dataclasses.replace(plan, sha256=sha256, size=size))
+
+    def _store(self, data: bytes, *, name: str, file: str, kind: str, operation: str, parents: Sequence[str]) -> str:
+        plan = self._plan(name, file=file, kind=kind, operation=operation, parents=parents)
+        write_bytes(confined(self.folder, plan.path), data)
+        return self._tell(dataclasses.replace(plan, sha256=sha256_bytes(data), size=len(data)))
+
+    def _tell(self, thing: Derived) -> str:
+        """The journal's entry of a file that was just written."""
+        self._append("derived", thing.to_dict())
+        return thing.name
+
+    def _plan(self, name: str, *, file: str, kind: str, operation: str, parents: Sequence[str]) -> Derived:
+        """What is about to be derived, still without digest and size. One reading of the journal answers all of it.
+
+        Raises AuditError for a name that leads elsewhere, ValueError for one that is taken or unknown parents.
+        """
+        name_parts(name)
+        path = f"derived/{file}"
+        confined(self.folder, path)
+        entries = self.entries
+        derived = derived_of(entries)
+        taken = {thing.path.casefold(): (thing.name, thing.path) for thing in derived.values()}
+        taken.setdefault(f"derived/{VERDICT}.json", (VERDICT, f"derived/{VERDICT}.json"))
+        # Names that differ in case alone are one file on other systems.
+        owner = taken.get(path.casefold(), (name, path))
+        if owner != (name, path):
+            raise ValueError(f"{name}: derived/{file} is the file of {owner[0]!r}; choose another name")
+        known = {thing.name: thing.sha256 for thing in derived.values()}
+        known |= {entry.body["path"]: entry.body["sha256"] for entry in entries if entry.kind == "acquired"}
+        known["video"] = self.video_sha256
+        unknown = [parents] if isinstance(parents, str) else [parent for parent in parents if parent not in known]
+        if unknown:
+            raise ValueError(f"parents: nothing derived or taken in is called {', '.join(map(repr, unknown))}")
+        # The notebook that runs now is the one whose run-start has no run-end yet.
+        last = next((entry for entry in reversed(entries) if entry.kind in {"run-start", "run-end"}), None)
+        return Derived(
+            name=name,
+            path=path,
+            sha256="",
+            size=0,
+            operation=operation,
+            kind=kind,
+            parents=tuple((parent, known[parent]) for parent in parents),
+            notebook=str(last.body["notebook"]) if last is not None and last.kind == "run-start" else "",
+        )
+
+    def evidence_path(self, name: str) -> Path:
+        """The file of what was derived under `name`, checked against the journal. Raises AuditError where it differs."""
+        thing = self._known([name])[0]
+        path = confined(self.folder, thing.path)
+        if not path.is_file() or sha256_file(path) != thing.sha256:
+            raise AuditError(f"{thing.path}: missing, or not as the journal's latest entry says; derive it again")
+        return path
+
+    def evidence(self, name: str) -> Any:
+        """What was recorded under `name`, as JSON, checked against the journal. Raises AuditError where it differs."""
+        path = self.evidence_path(name)
+        if path.suffix != ".json":
+            raise ValueError(f"{name}: a {path.suffix} file, not JSON; use evidence_path")
+        return strict_json(path.read_bytes())
+
+    def _known(self, names: Sequence[str]) -> list[Derived]:
+        derived = self.derived
+        unknown = [names] if isinstance(names, str) else [name for name in names if name not in derived]
+        if unknown:
+            there = ", ".join(sorted(derived)) or "nothing yet"
+            raise ValueError(f"not derived in this case: {', '.join(map(repr, unknown))} (derived: {there})")
+        return [derived[name] for name in names]
+
+    # ------------------------------------------------------------------------------------------------ what people decide
+
+    def note(self, text: str, *, about: Sequence[str] = ()) -> None:
+        """Write a note into the journal, about sub-claims ("S1") or derived things."""
+        if not text.strip():
+            raise ValueError("note: it says nothing")
+        parts = {part.key for part in self.claim.sub_claims}
+        digests = {thing.name: thing.sha256 for thing in self._known([name for name in about if name not in parts])}
+        self._append("note", {"text": text, "about": list(about), "evidence": digests, "by": self.by})
+
+    def decide(
+        self, sub_claim: str, *, status: Status | str, because: str, rests_on: Sequence[str] = (), by: str = ""
+    ) -> Decision:
+        """The decision on one sub-claim, written into the journal with the digests of the evidence that it rests on.
+
+        `by` is who decided, where it was not the one who opened the case. Raises ValueError for a sub-claim that the claim does not have, evidence that was not derived, or no reason.
+        """
+        part = next((part for part in self.claim.sub_claims if part.key == sub_claim), None)
+        if part is None:
+            raise ValueError(f"{plain(str(sub_claim))[:20]!r}: the claim has no such part")
+        evidence = {thing.name: thing.sha256 for thing in self._known(rests_on)}
+        decision = Decision(
+            sub_claim=sub_claim,
+            status=Status(status),
+            because=because,
+            rests_on=tuple(rests_on),
+            by=by or self.by,
+            asked=part.text,
+        )
+        self._append("decision", decision.to_dict() | {"evidence": evidence})
+        return decision
+
+    def split_claim(self, sub_claims: Sequence[SubClaim]) -> Claim:
+        """The claim with these sub-claims in place of its own. Equal ones leave the journal as it is."""
+        claim = self.claim
+        changed = dataclasses.replace(claim, sub_claims=tuple(sub_claims))
+        if changed != claim:
+            self._append("decision", {"claim": changed.to_dict(), "by": self.by})
+            write_bytes(self.folder / CASE, pretty_json(self._header() | {"claim": changed.to_dict()}))
+        return changed
+
+    def conclude(self, verdict: Verdict) -> Verdict:
+        """The verdict, once its label's rule is kept, in derived/verdict.json and the journal.
+
+        Raises AuditError with everything that stands against it.
+        """
+        derived = self.derived
+        kinds = {thing.name: thing.kind for thing in derived.values()}
+        problems = list(check_verdict(verdict, self.claim, kinds=kinds))
+        journaled = {body["sub_claim"]: body for body in self._decided()}
+        for decision in verdict.decisions:
+            body = journaled.get(decision.sub_claim)
+            if body is None or Decision.from_dict(body) != decision:
+                problems.append(
+                    f"{decision.sub_claim}: not as it was decided; decide it, then conclude with case.decisions"
+                )
+                continue
+            stale = [name for name, digest in body["evidence"].items() if derived[name].sha256 != digest]
+            problems += [
+                f"{decision.sub_claim}: {name} was derived anew since and differs; decide again" for name in stale
+            ]
+        copy = verdict.earlier_copy
+        if copy is not None and copy.evidence and copy.evidence not in derived:
+            problems.append(f"earlier copy: {copy.evidence!r} was not derived in this case")
+        if problems:
+            raise AuditError("verdict", problems=problems)
+        rests_on = {name for decision in verdict.decisions for name in decision.rests_on}
+        self._record(verdict, name=VERDICT, parents=sorted(rests_on), operation="conclude")
+        self._append("decision", {"verdict": verdict.to_dict(), "by": self.by})
+        return verdict
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return self.card()._repr_mimebundle_(include, exclude)
+
+
+def read_header(folder: Path) -> dict[str, Any]:
+    """case.json, with all that a Case reads from it in its place. Raises AuditError."""
+    try:
+        header = strict_json((folder / CASE).read_bytes())
+    except ValueError as broken:
+        raise AuditError(f"{folder.name}: case.json is not JSON: {plain(str(broken))[:200]}") from broken
+    forms: dict[str, type | tuple[type, ...]] = {"id": str, "created": str, "claim": dict, "video": dict}
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise AuditError(f"{folder.name}: case.json is not of the format {FORMAT}")
+    video = header.get("video")
+    whole = all(isinstance(header.get(name), form) for name, form in forms.items())
+    if not whole or not isinstance(header.get("archive", 0), str | None) or not isinstance(video, dict):
+        raise AuditError(f"{folder.name}: case.json lacks id, created, claim, video or archive")
+    if (
+        not all(isinstance(video.get(name), str) for name in ("path", "name", "sha256"))
+        or type(video.get("size")) is not int
+    ):
+        raise AuditError(f"{folder.name}: case.json does not say which video it is about")
+    return header

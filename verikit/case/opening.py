@@ -1,0 +1,182 @@
+"""Making a case and finding one again."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verikit._files import safe_name, sha256_bytes
+from verikit._version import __version__
+from verikit.case.cells import load_notebook
+from verikit.case.derived import copy_and_hash, pretty_json
+from verikit.case.folder import CASE, FORMAT, JOURNAL, Case, read_header
+from verikit.case.journal import append
+from verikit.errors import AuditError, MediaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from verikit.case.claims import Claim
+
+__all__ = ["new_case", "open_case"]
+
+POST = "post.json"
+
+
+def new_case(
+    folder: Path,
+    *,
+    video: Path,
+    claim: Claim,
+    notebooks: Path,
+    archive: Path | None = None,
+    post: bytes | None = None,
+    by: str = "",
+) -> Case:
+    """A new case in `folder`: a checked copy of the video, the post as it came, and the notebooks of a folder to work in.
+
+    `post` is the post's JSON, kept byte for byte; `archive` the archive of earlier videos that the notebooks search; `by`
+    who opens the case. The folder appears whole or not at all.
+
+    Raises FileExistsError where the folder already holds something, FileNotFoundError for a missing video or where there
+    are no notebooks, MediaError for an empty video, and AuditError for a notebook that is not of format 4.5.
+    """
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow a link in the folder's own place
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise FileExistsError(f"{folder}: exists and is not an empty folder; choose another for the case")
+    templates = {path.name: path.read_bytes() for path in sorted(Path(notebooks).glob("*.ipynb"))}
+    if not templates:
+        raise FileNotFoundError(f"{notebooks}: no notebooks (*.ipynb) in it")
+    _check_templates(templates)
+    with _made_aside(folder) as aside:
+        now = dt.datetime.now(dt.UTC)
+        name = f"case-{now:%Y%m%d}-{secrets.token_hex(4)}"
+        taken = [_take_video(Path(video), aside, claim)]
+        if post is not None:
+            taken.append(_take_post(post, aside, claim))
+        (aside / "scans").mkdir()
+        (aside / "notebooks").mkdir()
+        for file, data in templates.items():
+            (aside / "notebooks" / file).write_bytes(data)
+        about = {key: taken[0][key] for key in ("path", "name", "sha256", "size")}
+        header: dict[str, Any] = {
+            "format": FORMAT,
+            "id": name,
+            "created": now.isoformat(timespec="milliseconds"),
+            "claim": claim.to_dict(),
+            "video": about,
+            "archive": None if archive is None else _seen_from(folder, Path(archive)),
+        }
+        (aside / CASE).write_bytes(pretty_json(header))
+        digests = {f"notebooks/{file}": sha256_bytes(data) for file, data in templates.items()}
+        opened = {"claim": claim.to_dict(), "by": by, "verikit": __version__, "notebooks": digests}
+        append(aside / JOURNAL, "case-open", opened, case=name, time=now)
+        for body in taken:
+            append(aside / JOURNAL, "acquired", body | {"by": by}, case=name)
+    return Case(folder=folder.resolve())
+
+
+def _check_templates(templates: dict[str, bytes]) -> None:
+    problems = []
+    for name, data in templates.items():
+        try:
+            load_notebook(data)
+        except AuditError as fault:
+            problems.append(f"{name}: {fault}")
+    if problems:
+        raise AuditError("notebooks", problems=problems)
+
+
+@contextlib.contextmanager
+def _made_aside(folder: Path) -> Iterator[Path]:
+    """A folder beside `folder` that takes its place when the block ends well, and vanishes when it does not."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=".new-case-", dir=folder.parent))
+    try:
+        yield aside
+        # mkdtemp makes folders that only their owner can enter; give it the rights any new folder has.
+        mask = os.umask(0)
+        os.umask(mask)
+        aside.chmod(0o777 & ~mask)
+        if folder.is_dir():
+            # Only an empty one goes; Windows does not rename over it.
+            folder.rmdir()
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _take_video(video: Path, case: Path, claim: Claim) -> dict[str, Any]:
+    """The video copied into the case under a name that is safe everywhere, as the journal tells it."""
+    # A name on Linux may be any bytes; what is not UTF-8 is shown as such.
+    given = os.fsencode(video.name).decode("utf-8", "replace")
+    suffix = "." + safe_name(video.suffix, most=12) if video.suffix else ""
+    stem = safe_name(video.stem.encode("utf-8", "replace").decode("utf-8"), most=60)
+    inside = f"inputs/{stem}{suffix}"
+    if inside.casefold() == f"inputs/{POST}":
+        inside = f"inputs/video_{POST}"
+    target = case / inside
+    target.parent.mkdir(exist_ok=True)
+    sha256, size = copy_and_hash(video, target)
+    if size == 0:
+        raise MediaError(f"{video}: an empty file; download the video again")
+    # A working copy is to be looked at, not changed.
+    target.chmod(0o444)
+    modified = dt.datetime.fromtimestamp(video.stat().st_mtime, dt.UTC).isoformat(timespec="seconds")
+    return {
+        "path": inside,
+        "name": given,
+        "sha256": sha256,
+        "size": size,
+        "how": "copied from a file",
+        # What the file system says; anyone can set it.
+        "modified": modified,
+        "url": claim.url,
+    }
+
+
+def _take_post(post: bytes, case: Path, claim: Claim) -> dict[str, Any]:
+    (case / "inputs" / POST).write_bytes(post)
+    return {
+        "path": f"inputs/{POST}",
+        "name": POST,
+        "sha256": sha256_bytes(post),
+        "size": len(post),
+        "how": "given with the video",
+        "url": claim.url,
+    }
+
+
+def _seen_from(folder: Path, archive: Path) -> str:
+    """The way from the case to the archive: a case that is passed on names no home folder."""
+    try:
+        return Path(os.path.relpath(archive.resolve(), folder.resolve())).as_posix()
+    except ValueError:
+        # Another drive on Windows: there is no way from here to there.
+        return archive.resolve().as_posix()
+
+
+def open_case(folder: Path | None = None) -> Case:
+    """The case in a folder; without one, the case that the working directory lies in.
+
+    Raises FileNotFoundError where there is none, and AuditError where its journal, its claim or its video is not in order.
+    """
+    start = Path.cwd() if folder is None else Path(folder)
+    places = [start, *start.resolve().parents] if folder is None else [start]
+    found = next((place.resolve() for place in places if (place / CASE).is_file()), None)
+    if found is None:
+        where = "neither here nor in any folder above" if folder is None else "no case.json in it"
+        raise FileNotFoundError(f"{start}: not a case: {where}; make one with new_case or `verikit new`")
+    case = Case(folder=found)
+    if not case.journal.is_file() or not case.video.is_file():
+        raise AuditError(f"{found.name}: its journal or its video is missing")
+    _ = case.claim
+    if case.video.stat().st_size != read_header(found)["video"]["size"]:
+        raise AuditError(f"{case.video.name}: not the video that was taken in: its size differs; put the original back")
+    return case

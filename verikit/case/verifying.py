@@ -1,0 +1,362 @@
+"""Verifying: one line for each property of a sealed package, and what none of them shows. Never one word for all.
+
+A package is read where it lies, as a folder or as a zip, and never unpacked. What is asked from outside (a key that you
+trust, a seal string that was published) is never taken from inside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from verikit import _html
+from verikit._files import plain
+from verikit.case import bag
+from verikit.case.auditing import FORMAT, audit_case, info_fields
+from verikit.case.bag import Problem
+from verikit.case.signing import check_signature
+from verikit.case.zips import open_zip
+from verikit.errors import AuditError
+from verikit.records import mimebundle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from verikit.case.auditing import Audit
+    from verikit.case.bag import Contents
+
+__all__ = ["NOT_SHOWN", "Problem", "Property", "Verification", "rerun_undecided", "verify_package"]
+
+# What no check of a package can show. Said each time, so that nobody reads more into "holds" than it says.
+NOT_SHOWN = (
+    "that the notes, decisions and claims in the case are true",
+    "that whoever sealed it was honest before sealing",
+    "when, where and by whom the clip was filmed",
+)
+# More faults than a person reads; the rest are counted.
+MOST_PROBLEMS = 1000
+_SEAL = re.compile(re.escape(bag.SEAL_PREFIX) + "[0-9a-f]{64}", re.ASCII)
+_OUR_TAGS = frozenset({bag.BAGIT, bag.BAG_INFO, bag.MANIFEST, bag.TAGMANIFEST})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Property:
+    """One property of a package: "holds", "broken", "absent" or "limited", what that means in a line, and the faults.
+
+    "absent": there is nothing to check. "limited": there is something, and it could not be decided.
+    """
+
+    name: str
+    state: str
+    says: str
+    problems: tuple[Problem, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The property as the contract writes it."""
+        problems = [problem.to_dict() for problem in self.problems]
+        return {"name": self.name, "state": self.state, "says": self.says, "problems": problems}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        problems = tuple(Problem.from_dict(problem) for problem in data["problems"])
+        return cls(name=data["name"], state=data["state"], says=data["says"], problems=problems)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What came of checking a package, property by property. `seal` is its seal string as computed ("" where it has none).
+
+    `asked` names the properties that the caller gave something to check with ("signature", "seal").
+    """
+
+    package: str
+    seal: str
+    asked: tuple[str, ...]
+    properties: tuple[Property, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True if nothing that was examined is broken."""
+        return all(part.state != "broken" for part in self.properties)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all holds · 1 something is broken · 3 intact, but something that was asked for could not be decided."""
+        if not self.ok:
+            return 1
+        # A signature that nobody asked about limits nothing; the package's own parts always count.
+        unasked = {"signature", "time"} - set(self.asked)
+        return 3 if any(part.state == "limited" and part.name not in unasked for part in self.properties) else 0
+
+    def __getitem__(self, name: str) -> Property:
+        return next(part for part in self.properties if part.name == name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verification as the contract writes it, and the seal string."""
+        return {
+            "ok": self.ok,
+            "package": self.package,
+            "seal": self.seal,
+            "asked": list(self.asked),
+            "properties": [part.to_dict() for part in self.properties],
+            "not_shown": list(NOT_SHOWN),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        properties = tuple(Property.from_dict(part) for part in data["properties"])
+        return cls(package=data["package"], seal=data["seal"], asked=tuple(data["asked"]), properties=properties)
+
+    def __str__(self) -> str:
+        lines = [f"Package {plain(self.package)}"]
+        for part in self.properties:
+            lines.append(plain(f"  {part.name:9}  {part.state:7}  {part.says}"))
+            lines += [f"      {problem}" for problem in part.problems]
+        lines.append(f"Seal string: {self.seal or 'none: the tagmanifest cannot be read'}")
+        return "\n".join([*lines, "Not shown by any of this:", *(f"  {limit}" for limit in NOT_SHOWN)])
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        rows = [(part.name, part.state, part.says) for part in self.properties]
+        problems = [(part.name, problem.path, problem.detail) for part in self.properties for problem in part.problems]
+        shown = [_html.table(rows, head=("property", "state", "meaning"), caption=f"Package {self.package}")]
+        if problems:
+            shown.append(_html.table(problems, head=("property", "where", "what is wrong"), caption="What is wrong"))
+        shown.append(_html.element("p", f"Seal string: {self.seal or 'none'}"))
+        shown.append(_html.element("p", "Not shown by any of this: " + "; ".join(NOT_SHOWN) + "."))
+        return mimebundle(self, plain_text=str(self), html=_html.join(shown))
+
+
+def verify_package(path: Path, *, key: Path | None = None, expect_seal: str | None = None) -> Verification:
+    """What holds of a sealed package and what does not, property by property.
+
+    `path` is a package as a zip or as a folder. `key` is a public SSH key file or an allowed_signers file that you
+    trust; a package that it did not sign is then broken. `expect_seal` is the published seal string to compare with.
+
+    A damaged or changed package is an answer, not an error. Raises FileNotFoundError where there is nothing, AuditError
+    without `.problems` for what is no package at all (neither a zip nor a bag folder, or empty), ValueError for a key or
+    seal string that is none.
+    """
+    path = Path(path)
+    expected = None if expect_seal is None else expect_seal.strip()
+    if expected is not None and not _SEAL.fullmatch(expected):
+        raise ValueError(f"{plain(expected)[:100]!r}: not a seal string; one reads {bag.SEAL_PREFIX} and 64 hex digits")
+    key = None if key is None else Path(key)
+    if key is not None and not key.is_file():
+        raise FileNotFoundError(f"{key}: no such key file")
+    with _opened(path) as contents:
+        properties, seal = _examine(contents, key=key, expected=expected)
+    asked = tuple(name for name, given in (("signature", key), ("seal", expected)) if given is not None)
+    return Verification(package=path.name or str(path), seal=seal, asked=asked, properties=properties)
+
+
+def rerun_undecided(verification: Verification) -> Verification:
+    """The verification, with re-running asked for and undecided: this version cannot run a package's notebooks again."""
+    says = "asked for, but this version cannot run the notebooks again"
+    parts = tuple(
+        dataclasses.replace(part, state="limited", says=says) if part.name == "rerun" else part
+        for part in verification.properties
+    )
+    return dataclasses.replace(verification, asked=(*verification.asked, "rerun"), properties=parts)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Contents]:
+    """The package's files, to be read while the block lasts. Raises where this is no package at all."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such package")
+    with contextlib.ExitStack() as stack:
+        if path.is_dir():
+            contents, what = bag.folder_contents(path), "a folder"
+        elif path.is_file() and path.stat().st_size:
+            contents, what = _opened_zip(path, stack), "a zip"
+        else:
+            raise AuditError(f"{path}: empty or no regular file; a package is a zip or a folder made by verikit seal")
+        names = {*contents.members, *(problem.path for problem in contents.problems)}
+        if contents.readable and not any(name in _OUR_TAGS or name.startswith(bag.PAYLOAD) for name in names):
+            detail = f"no sealed case: neither {bag.BAGIT} nor {bag.PAYLOAD} at its top"
+            raise AuditError(f"{path}: {what}, but {detail}; one that lies in a folder inside has to be unpacked first")
+        yield contents
+
+
+def _opened_zip(path: Path, stack: contextlib.ExitStack) -> Contents:
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    if start != b"PK\x03\x04" and not zipfile.is_zipfile(path):
+        raise AuditError(f"{path}: not a zip; a package is a zip or a folder made by verikit seal")
+    return stack.enter_context(open_zip(path))
+
+
+def _examine(contents: Contents, *, key: Path | None, expected: str | None) -> tuple[tuple[Property, ...], str]:
+    tagmanifest = _tag(contents, bag.TAGMANIFEST)
+    payload = [member for name, member in contents.members.items() if name.startswith(bag.PAYLOAD)]
+    digests, unreadable = bag.hash_members(
+        member for name, member in contents.members.items() if name.startswith(bag.PAYLOAD) or name in _OUR_TAGS
+    )
+    case = {
+        member.name.removeprefix(bag.PAYLOAD): dataclasses.replace(member, name=member.name.removeprefix(bag.PAYLOAD))
+        for member in payload
+    }
+    audit = audit_case(
+        case, digests={name: digests[bag.PAYLOAD + name] for name in case if bag.PAYLOAD + name in digests}
+    )
+    info = bag.parse_info(_tag(contents, bag.BAG_INFO) or b"")
+    wanted = info_fields(audit.entries, payload, agent=info.get("Bag-Software-Agent", "")) if audit.entries else {}
+    about_info = _info_problems(info, wanted)
+    seal = "" if tagmanifest is None else bag.seal_string(tagmanifest)
+    properties = (
+        _shape(contents),
+        _hashes(contents, digests, unreadable=unreadable, about_info=about_info),
+        _journal(audit, about_info),
+        _notebook(audit),
+        _signature(contents, tagmanifest, key=key),
+        _time(contents),
+        _seal(seal, expected),
+        Property(name="rerun", state="absent", says="the notebooks were not run again"),
+        Property(name="review", state="absent", says="no second person's review is recorded"),
+    )
+    return properties if contents.readable else _unexamined(properties), seal
+
+
+def _unexamined(properties: tuple[Property, ...]) -> tuple[Property, ...]:
+    """The properties of a package whose members cannot be listed: its shape and hashes are broken, the rest is open."""
+    says = "not examined: the package cannot be read"
+    return tuple(
+        part
+        if part.name in {"shape", "hashes", "rerun", "review"}
+        else dataclasses.replace(part, state="limited", says=says, problems=())
+        for part in properties
+    )
+
+
+def _tag(contents: Contents, name: str) -> bytes | None:
+    """A tag file's bytes; None where it is missing or cannot be read, which the hashes tell."""
+    if name not in contents.members:
+        return None
+    try:
+        return bag.read_member(contents.members[name])
+    except AuditError:
+        return None
+
+
+# -------------------------------------------------------------------------------------------------------------- properties
+
+
+def _property(name: str, problems: Iterable[Problem], *, holds: str) -> Property:
+    """A property that holds where there are no problems and is broken where there are."""
+    # Two looks may see the same fault.
+    found = tuple(dict.fromkeys(problems))
+    if not found:
+        return Property(name=name, state="holds", says=holds)
+    says = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+    if len(found) > MOST_PROBLEMS:
+        says += f", the first {MOST_PROBLEMS} listed"
+    return Property(name=name, state="broken", says=says, problems=found[:MOST_PROBLEMS])
+
+
+def _in_package(problems: Iterable[Problem]) -> list[Problem]:
+    """A case's problems with the names that its files have in the package."""
+    return [dataclasses.replace(found, path=bag.PAYLOAD + found.path) for found in problems]
+
+
+def _shape(contents: Contents) -> Property:
+    holds = "a BagIt bag that holds a sealed case and nothing else, all names safe"
+    return _property("shape", bag.shape_problems(contents), holds=holds)
+
+
+def _hashes(
+    contents: Contents, digests: Mapping[str, str], *, unreadable: list[Problem], about_info: list[Problem]
+) -> Property:
+    problems = list(unreadable)
+    lost = {problem.path for problem in unreadable}
+    found = {name: digest for name, digest in digests.items() if name.startswith(bag.PAYLOAD)}
+    tags = {name: digest for name, digest in digests.items() if name in _OUR_TAGS - {bag.TAGMANIFEST}}
+    for path, there in ((bag.MANIFEST, found), (bag.TAGMANIFEST, tags)):
+        data = _tag(contents, path)
+        if data is None:
+            problems.append(
+                Problem(kind="missing", path=path, detail="missing or not readable: nothing to compare with")
+            )
+            continue
+        listed, wrong = bag.parse_manifest(data, path=path)
+        problems += wrong
+        problems += [fault for fault in bag.listing_problems(listed, there, path=path) if fault.path not in lost]
+    problems += [fault for fault in about_info if fault.kind == "tag-file"]
+    size = sum(contents.members[name].size for name in found)
+    return _property("hashes", problems, holds=f"{len(found)} files, {size} bytes: each as it was sealed")
+
+
+def _info_problems(info: Mapping[str, str], wanted: Mapping[str, str]) -> list[Problem]:
+    """Where bag-info.txt says otherwise than the case: "tag-file" for its form and sizes, "info" about the journal."""
+    if not wanted:
+        return []
+    if list(info) != list(wanted):
+        detail = f"its fields are not those of {FORMAT}, in their order and form"
+        return [Problem(kind="tag-file", path=bag.BAG_INFO, detail=detail)]
+    kinds = dict.fromkeys(("Payload-Oxum", "Verikit-Format"), "tag-file")
+    return [
+        Problem(
+            kind=kinds.get(name, "info"), path=bag.BAG_INFO, detail=f"{name} is {info[name]!r}, the case says {value!r}"
+        )
+        for name, value in wanted.items()
+        if info[name] != value
+    ]
+
+
+def _journal(audit: Audit, about_info: list[Problem]) -> Property:
+    problems = [*_in_package(audit.journal), *(fault for fault in about_info if fault.kind == "info")]
+    entries = audit.entries
+    holds = (
+        f"{len(entries)} entries in one chain, {entries[0].time} to {entries[-1].time}; files as it tells"
+        if entries
+        else ""
+    )
+    return _property("journal", problems, holds=holds)
+
+
+def _notebook(audit: Audit) -> Property:
+    if not audit.entries:
+        says = "not examined: the journal that it is compared with does not hold"
+        return Property(name="notebook", state="limited", says=says)
+    count = "1 notebook" if audit.notebooks == 1 else f"{audit.notebooks} notebooks"
+    holds = f"{count}: every cell and output as the journal sealed it, run in order from the first to the last"
+    return _property("notebook", _in_package(audit.notebook), holds=holds)
+
+
+def _signature(contents: Contents, tagmanifest: bytes | None, *, key: Path | None) -> Property:
+    name, member = "signature", contents.members.get(bag.SIGNATURE)
+    if member is None:
+        if key is None:
+            return Property(name=name, state="absent", says="nobody signed this package")
+        detail = "there is no signature, and the given key should have made one: never signed, or removed"
+        return _property(name, [Problem(kind="missing", path=bag.SIGNATURE, detail=detail)], holds="")
+    try:
+        data = bag.read_member(member)
+    except AuditError as fault:
+        return _property(name, [Problem(kind="unreadable", path=bag.SIGNATURE, detail=str(fault))], holds="")
+    checked = check_signature(data, tagmanifest or b"", key=key)
+    return Property(name=name, state=checked.state, says=checked.says, problems=checked.problems)
+
+
+def _time(contents: Contents) -> Property:
+    if bag.TOKEN not in contents.members:
+        return Property(name="time", state="absent", says="no time token: nothing in it shows when it was sealed")
+    says = "there is a time token (RFC 3161); it was not checked here, openssl ts -verify does"
+    return Property(name="time", state="limited", says=says)
+
+
+def _seal(seal: str, expected: str | None) -> Property:
+    if expected is None:
+        return Property(name="seal", state="absent", says="no published seal string was given to compare with")
+    problems = []
+    if seal != expected:
+        detail = f"the package's seal string is {seal or 'none'}, expected was {expected}"
+        problems.append(Problem(kind="seal", path=bag.TAGMANIFEST, detail=detail))
+    return _property(
+        "seal", problems, holds="its seal string is the published one; whether its files still fit it, hashes says"
+    )
