@@ -120,7 +120,7 @@ class DecodingPass:
         self.declared_frames = self._stream.frames
         rate = self._stream.average_rate or self._stream.guessed_rate
         self.declared_rate = float(rate) if rate else None
-        self.declared_duration = None if container.duration is None else container.duration / av.time_base
+        self.declared_duration = _declared_duration(self._stream, container)
         self.packets: list[tuple[int, int | None, int | None, int, bool, bool]] = []
         self.faults: list[Fault] = []
         self.ended: str | None = None
@@ -197,6 +197,13 @@ class DecodingPass:
 
 # AVCOL_RANGE_JPEG in libavutil/pixfmt.h.
 FULL_RANGE = 2
+
+
+def _declared_duration(stream: av.VideoStream, container: av.container.InputContainer) -> float | None:
+    """Seconds that the stream, or else the file, says it lasts."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return None if container.duration is None else container.duration / av.time_base
 
 
 class _Clock:
