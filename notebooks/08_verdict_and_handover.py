@@ -1,0 +1,66 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 08 Verdict and handover
+#
+# **What this step does:** it writes down what is established and what is not, each line with the evidence it rests on.
+#
+# **What it does not do:** give a score. The toolkit observes; a person decides, and says why. *Unverified* does not mean
+# *false*, and a claim about footage can be wrong while the footage itself is untouched.
+
+# %%
+import verikit as vk
+
+case = vk.open_case()
+case.card()
+
+# %% [markdown]
+# ## Decision: each part of the claim
+#
+# `supported`, `contradicted`, `not_established` or `not_checked`, with the reason and the evidence by name.
+
+# %% tags=["decide-statuses"]
+# Edit, then run. As it stands, nothing has been decided.
+for part in case.claim.sub_claims:
+    case.decide(part.key, status="not_checked", because="")
+case.card()
+
+# %% [markdown]
+# ## Decision: the verdict
+#
+# The label comes from a closed list and each has a rule: *recycled* needs an earlier copy with a date, *confirmed* needs
+# every part supported by evidence of two kinds. The limits are not optional.
+
+# %% tags=["decide-verdict"]
+# Edit, then run.
+verdict = vk.Verdict(
+    label="unverified",
+    media=("undetermined",),
+    summary="The analyst has not concluded this case yet.",
+    limits="Nothing is established. This does not show that the claim is false.",
+    decisions=case.decisions,
+)
+case.conclude(verdict)
+
+# %% [markdown]
+# ## Handover
+#
+# Close the notebooks, then run in a terminal, in the folder that holds the case:
+#
+# ```
+# verikit run CASE      # every notebook again, in a fresh kernel, and report.html
+# verikit seal CASE     # the package, and the seal string to publish
+# verikit verify PACKAGE --expect-seal SEAL
+# ```
+#
+# Publish the seal string where it cannot be changed unseen: in the article, in a post, in an e-mail to the recipient. It
+# proves that the package is the one you sealed. It does not prove that the notes are right.
+
+# %%
+case.card()

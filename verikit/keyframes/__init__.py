@@ -1,0 +1,1 @@
+"""Frames to search: shots, the frames that stand for them, and their stills."""

@@ -1,0 +1,149 @@
+"""Shots: stretches of one camera's view between two changes of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+
+from verikit import _html
+from verikit._files import plain
+from verikit.keyframes.small_pictures import SmallPictures
+from verikit.keyframes.transitions import find_cuts, find_gradual
+from verikit.records import Records, Span, mimebundle, timecode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from verikit.keyframes.transitions import Transition
+    from verikit.media.scan import Scan
+
+__all__ = ["Shot", "detect_shots"]
+
+COLUMNS = ("index", "start", "end", "transition_in", "transition_span", "frames")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One shot. Shots follow each other without gaps: each begins with the transition that leads into it.
+
+    `start` and `end` are seconds, [start, end), from the first presented picture. `transition_in` says how the shot
+    begins; `transition_span` is the time from the first frame of a gradual transition to the first frame that shows
+    this shot alone, None for a cut and for the film's start. `start_pts`, `full_pts` (that first frame alone) and
+    `end_pts` (the next shot's first frame; for the last shot, where its last frame's time runs out) count in
+    `time_base` of stream `stream`. "wipe" is reserved: wipes are not detected yet.
+    """
+
+    index: int
+    start: float
+    end: float
+    transition_in: Literal["start", "cut", "dissolve", "fade", "wipe"]
+    transition_span: Span | None
+    start_pts: int
+    full_pts: int
+    end_pts: int
+    time_base: Fraction
+    stream: int
+    frames: int
+
+    @property
+    def span(self) -> Span:
+        """The shot's time."""
+        return Span(self.start, self.end)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The shot as JSON; seconds to the microsecond."""
+        return {
+            "index": self.index,
+            "start": round(self.start, 6),
+            "end": round(self.end, 6),
+            "transition_in": self.transition_in,
+            "transition_span": None if self.transition_span is None else self.transition_span.to_list(),
+            "start_pts": self.start_pts,
+            "full_pts": self.full_pts,
+            "end_pts": self.end_pts,
+            "time_base": str(self.time_base),
+            "stream": self.stream,
+            "frames": self.frames,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`, seconds to the microsecond."""
+        span = data["transition_span"]
+        return cls(
+            **{
+                **data,
+                "transition_span": None if span is None else Span.from_list(span),
+                "time_base": Fraction(data["time_base"]),
+            }
+        )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        rows = [(name.replace("_", " "), value) for name, value in self.to_dict().items()]
+        text = "\n".join(f"{name}: {plain(str(value))}" for name, value in rows)
+        title = f"Shot {self.index}: {timecode(self.start)} to {timecode(self.end)}"
+        return mimebundle(self, plain_text=text, html=_html.definition(rows, caption=title))
+
+
+def detect_shots(
+    scan: Scan,
+    *,
+    least_difference: float = 9.0,
+    least_ratio: float = 1.6,
+    most_likeness: float = 0.78,
+    most_residual: float = 0.4,
+) -> Records[Shot]:
+    """The shots of a film with the cuts, dissolves and fades between them. Wipes are not detected.
+
+    A cut is a frame that differs from the one before by at least `least_difference` grey levels after small motion is
+    allowed for, by at least `least_ratio` times as much as the two steps on each side of it, with a correlation of
+    both pictures under any shift below `most_likeness`; flashes of up to three frames, and jumps after which the
+    same view comes back within two seconds, are none. Of a gradual transition at most `most_residual` of the
+    pictures between may be what no mix of both ends explains (0 for a perfect mix, above 1 for motion).
+
+    The defaults were set on six films with 61 known cuts, whose smallest comes to 19 grey levels, 3 times its
+    surroundings, and whose most alike sides correlate by 0.71; in 16 single takes jolts correlate by 0.89 and more.
+    Blends of still pictures leave a residual of 0.1, those with people moving in them up to 0.5.
+
+    A pure function of the scan's `thumbs`, `chroma` and pts.
+    """
+    pictures = SmallPictures.of(scan)
+    cuts = find_cuts(pictures, least_difference=least_difference, least_ratio=least_ratio, most_likeness=most_likeness)
+    gradual = find_gradual(pictures, cuts, most_residual=most_residual)
+    changes = sorted([*cuts, *gradual], key=lambda change: change.first)
+    return Records(_shots(scan, changes), caption=f"Shots of {plain(scan.name)}", columns=COLUMNS)
+
+
+def _shots(scan: Scan, changes: Sequence[Transition]) -> list[Shot]:
+    pts = scan.frames["pts"]
+    first, base = int(pts[0]), scan.time_base
+    step = max(1, round(float(np.median(np.diff(pts))))) if len(pts) > 1 else 1
+    starts = [0, *(change.first for change in changes)]
+    full = [0, *(change.full for change in changes)]
+    kinds: list[Literal["start", "cut", "dissolve", "fade"]] = ["start", *(change.kind for change in changes)]
+    bounds = [*(int(pts[row]) for row in starts), int(pts[-1]) + step]
+
+    def seconds(tick: int) -> float:
+        return float((tick - first) * base)
+
+    return [
+        Shot(
+            index=index,
+            start=seconds(bounds[index]),
+            end=seconds(bounds[index + 1]),
+            transition_in=kinds[index],
+            transition_span=(
+                Span(seconds(bounds[index]), seconds(int(pts[full[index]]))) if full[index] > starts[index] else None
+            ),
+            start_pts=bounds[index],
+            full_pts=int(pts[full[index]]),
+            end_pts=bounds[index + 1],
+            time_base=base,
+            stream=scan.stream,
+            frames=([*starts, len(pts)][index + 1] - starts[index]),
+        )
+        for index in range(len(starts))
+    ]

@@ -1,0 +1,131 @@
+"""Figures of frames: the contact sheet and the course of change with shots and keyframes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from verikit._files import plain
+from verikit.plots.drawing import (
+    BLUE,
+    FONT,
+    GREEN,
+    SKY,
+    VERMILION,
+    Figure,
+    canvas,
+    fitting,
+    jpeg,
+    png,
+    resized,
+    time_axis,
+    write,
+)
+from verikit.records import timecode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure as Drawing
+    from numpy.typing import NDArray
+
+    from verikit.keyframes.picking import Keyframe
+    from verikit.keyframes.shots import Shot
+    from verikit.media.scan import Scan
+
+    RGB = NDArray[np.uint8]
+
+__all__ = ["contact_sheet", "plot_shots"]
+
+SHEET_WIDTH, GAP = 960, 8
+# Points of a curve: more than the pixels it is drawn on show nothing.
+CURVE_POINTS = 1600
+STRIP_STILLS = 12
+
+
+def contact_sheet(pictures: Sequence[tuple[str, RGB]], *, title: str, columns: int = 4) -> Figure:
+    """The pictures (uint8 RGB) in rows, each with its label under it, as one JPEG at most 960 pixels wide."""
+    if not pictures:
+        raise ValueError("contact_sheet: no pictures to show")
+    if columns < 1:
+        raise ValueError(f"columns: at least 1, not {columns}")
+    columns = min(columns, len(pictures))
+    width = min((SHEET_WIDTH - GAP) // columns, 320) - GAP
+    small = [resized(picture, width=width, most_height=width) for _, picture in pictures]
+    rows = [max(map(len, small[start : start + columns])) + 22 for start in range(0, len(small), columns)]
+    wide, high = columns * (width + GAP) + GAP, 34 + sum(rows)
+    figure = canvas(wide, high)
+    for number, picture in enumerate(small):
+        row, column = divmod(number, columns)
+        middle, bottom = GAP + column * (width + GAP) + width // 2, 34 + sum(rows[: row + 1]) - 22
+        spot = middle - picture.shape[1] // 2, high - bottom + (rows[row] - 22 - len(picture))
+        figure.figimage(picture, *spot, origin="upper")
+        write(
+            figure,
+            fitting(pictures[number][0], width=width, size=9),
+            spot=(middle / wide, 1 - (bottom + 11) / high),
+            size=9,
+        )
+    write(figure, fitting(title, width=wide - 2 * GAP, size=12), spot=(0.5, 1 - 17 / high), size=12)
+    labels = "; ".join(plain(label) for label, _ in pictures)
+    return jpeg(figure, alt=f"{plain(title)}: {len(pictures)} pictures: {labels}")
+
+
+def plot_shots(scan: Scan, shots: Sequence[Shot], *, keyframes: Sequence[Keyframe] = ()) -> Figure:
+    """How much the picture changes over time, with cuts, gradual transitions and keyframes marked, as PNG."""
+    figure = canvas(800, 420)
+    axes = figure.add_axes((0.085, 0.29, 0.88, 0.53))
+    times, change = _thinned(scan.times, scan.frames["change"])
+    axes.fill_between(times, change, color="#999999", linewidth=0, label="change from the picture before")
+    top = max(10.0, float(change.max())) * 1.15
+    # By its square root, so that motion shows beside the jump of a cut.
+    axes.set_yscale("function", functions=(lambda levels: np.sqrt(np.maximum(levels, 0)), np.square))
+    axes.set_ylim(0, top)
+    axes.set_yticks([tick for tick in (0, 1, 5, 20, 50, 100, 200) if tick < top])
+    axes.set_xlim(0, max(scan.duration, 1e-3))
+    cuts = [shot.start for shot in shots if shot.transition_in == "cut"]
+    if cuts:
+        axes.vlines(cuts, 0, top, color=VERMILION, linewidth=1, label=f"cuts ({len(cuts)})")
+    gradual = [shot.transition_span for shot in shots if shot.transition_span is not None]
+    for number, span in enumerate(gradual):
+        label = f"dissolves and fades ({len(gradual)})" if number == 0 else None
+        axes.axvspan(span.start, span.end, facecolor=SKY, alpha=0.6, hatch="////", edgecolor=BLUE, lw=0, label=label)
+    if keyframes:
+        spots = [keyframe.time for keyframe in keyframes]
+        label = f"keyframes ({len(spots)})"
+        axes.plot(spots, [top] * len(spots), "v", color=GREEN, markersize=7, clip_on=False, label=label)
+    time_axis(axes.xaxis, duration=scan.duration)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_ylabel("grey levels", fontfamily=FONT, fontsize=9)
+    write(figure, fitting(f"Shots of {scan.name}", width=780, size=12), spot=(0.5, 0.955), size=12)
+    prop = {"family": FONT, "size": 9}
+    figure.legend(loc="upper center", bbox_to_anchor=(0.5, 0.93), ncols=4, frameon=False, prop=prop)
+    _strip(figure, scan)
+    told = f"cuts: {len(cuts)}, gradual transitions: {len(gradual)}, keyframes: {len(keyframes)}"
+    return png(figure, alt=f"Change over time in {plain(scan.name)}, {timecode(scan.duration)} long: {told}")
+
+
+def _strip(figure: Drawing, scan: Scan) -> None:
+    """Stills under the curve, each from the time above its middle."""
+    import cv2  # noqa: PLC0415 - only who draws pays for it
+
+    if not scan.stills:
+        return
+    left, wide, high = 68, 704, 64
+    count = int(np.clip(wide // (high * scan.width / max(1, scan.height) + 4), 1, STRIP_STILLS))
+    times = scan.times[scan.still_frames]
+    for number in range(count):
+        nearest = int(np.argmin(np.abs(times - (number + 0.5) / count * scan.duration)))
+        still = cv2.imdecode(np.frombuffer(scan.stills[nearest], np.uint8), cv2.IMREAD_COLOR_RGB)
+        picture = resized(still, width=wide // count - 4, most_height=high)  # type: ignore[arg-type] # uint8 by the flag
+        middle = left + round((number + 0.5) / count * wide)
+        figure.figimage(picture, middle - picture.shape[1] // 2, 8 + (high - len(picture)) // 2, origin="upper")
+
+
+def _thinned(times: NDArray[np.float64], values: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """A long curve by the greatest value in each of at most `CURVE_POINTS` stretches, so that no peak is lost."""
+    if len(times) <= CURVE_POINTS:
+        return times, values
+    starts = np.linspace(0, len(times), CURVE_POINTS, endpoint=False).astype(np.int64)
+    return times[starts], np.maximum.reduceat(values, starts)
