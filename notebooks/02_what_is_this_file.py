@@ -1,11 +1,3 @@
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # 02 What is this file?
 #
@@ -37,7 +29,7 @@ container.findings
 # ## Every tag, with its place in the file
 
 # %%
-container.to_frame()
+vk.Records(container.tags, caption="Every tag", columns=("group", "key", "value", "origin"))
 
 # %% [markdown]
 # ## Decision: which of these do I trust, and why?

@@ -1,11 +1,3 @@
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # 03 Which frames matter?
 #
@@ -15,8 +7,9 @@
 # **What it cannot show:** what is outside the frame, before the first second or after the last.
 
 # %%
-import verikit as vk
 from IPython.display import display
+
+import verikit as vk
 
 case = vk.open_case()
 case.card()

@@ -1,11 +1,3 @@
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # 04 Has this footage appeared before?
 #
@@ -16,8 +8,9 @@
 # statement about this archive, not about the world.
 
 # %%
-import verikit as vk
 from IPython.display import display
+
+import verikit as vk
 
 case = vk.open_case()
 case.card()

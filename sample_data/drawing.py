@@ -4,7 +4,6 @@ Colours are RGB throughout. A board keeps premultiplied RGBA, so that layers can
 """
 
 # Painting reads best as "what, where, how big": its calls take their numbers by place.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """People and vehicles of the sample clips: jointed figures drawn afresh for each frame."""
 
 # Painting reads best as "what, where, how big": its calls take their numbers by place.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

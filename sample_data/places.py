@@ -1,7 +1,6 @@
 """More places of the sample clips: rail yard, workshop, snowy yard, kitchen, roof and library."""
 
 # Painting reads best as "what, where, how big": its calls take their numbers by place.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

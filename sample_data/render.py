@@ -16,10 +16,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import av  # noqa: TID251 - the clips are written here; the package itself only reads
+import av
 import cv2
 import numpy as np
-from av.bitstream import BitStreamFilterContext  # noqa: TID251
+from av.bitstream import BitStreamFilterContext
 from clips import (
     ARCHIVE,
     CAPTION,

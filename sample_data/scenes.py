@@ -1,7 +1,6 @@
 """What a scene is, and the indoor places of the sample clips: the dormitory and the corridor."""
 
 # Painting reads best as "what, where, how big": its calls take their numbers by place.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ ways they never do on footage. Each takes its height, its width and the random n
 """
 
 # Painting reads best as "what, where, how big": its calls take their numbers by place.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

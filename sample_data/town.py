@@ -1,7 +1,6 @@
 """The harbour and the market street of the sample clips."""
 
 # Painting reads best as "what, where, how big": its calls take their numbers by place.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

@@ -15,7 +15,10 @@ SOURCES = sorted(NOTEBOOKS.glob("[0-9]*.py"))
 
 def test_every_notebook_is_what_its_source_makes():
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", NOTEBOOKS / "generate.py", "--check"], capture_output=True, text=True, check=False
+        [sys.executable, "-W", "ignore", NOTEBOOKS / "generate.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -43,5 +46,9 @@ def test_no_cell_but_a_decision_holds_more_than_five_lines_of_logic(source):
     for cell in json.loads(source.with_suffix(".ipynb").read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] != "code" or cell["metadata"].get("tags"):
             continue
-        logic = [line for line in "".join(cell["source"]).splitlines() if line.strip() and not line.startswith(("import", "from", "#"))]
+        logic = [
+            line
+            for line in "".join(cell["source"]).splitlines()
+            if line.strip() and not line.startswith(("import", "from", "#"))
+        ]
         assert len(logic) <= 5, cell["id"]

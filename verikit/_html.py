@@ -91,16 +91,16 @@ p, ul, ol, dl, blockquote, pre, figure, table, details { margin: .6em 0 }
 blockquote { padding: .4em 1em; border-left: .3rem solid var(--line); background: var(--shade); color: var(--ink) }
 pre, code { font: .875rem/1.45 ui-monospace, monospace } pre code { font-size: inherit }
 pre { padding: .6em .8em; overflow-x: auto; background: var(--shade); color: var(--ink) }
-code { overflow-wrap: anywhere }
+code, td:nth-child(2):last-child { overflow-wrap: anywhere }
 table { border-collapse: collapse; font-size: .925rem }
 caption { padding: .3em 0; text-align: left; font-weight: 600 }
 th, td { padding: .3em .7em .3em 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top }
 thead th { color: var(--faint); font-weight: 600 }
 img { max-width: 100%; height: auto; background: #fff; color: #1c1c1a }
 summary { color: var(--faint); cursor: pointer }
-.wide { overflow-x: auto } .faint { color: var(--faint) } .outcome { font-size: 1.5rem; margin: .2em 0 }
+.wide { overflow-x: auto } .wide th, .wide td { min-width: 5em } .outcome { font-size: 1.5rem; margin: .2em 0 }
 @media (max-width: 44rem) {
-  body { padding: .5rem .8rem 2rem }
+  body { padding: .5rem .8rem 2rem } .wide table:has(th:nth-child(4)) { min-width: 44rem }
   .stacked, .stacked caption, .stacked tbody, .stacked tr, .stacked th, .stacked td { display: block }
   .stacked thead { display: none }
   .stacked tr { padding: .5em 0; border-top: 1px solid var(--line) }
@@ -114,7 +114,7 @@ summary { color: var(--faint); cursor: pointer }
   h1, h2, h3, h4, h5, h6, caption, thead { break-after: avoid }
   img, figure, tr, blockquote { break-inside: avoid } img { max-height: 220mm }
   pre { overflow: visible; white-space: pre-wrap; overflow-wrap: anywhere }
-  .wide { overflow: visible } .wide table { font-size: 7.5pt } .wide th, .wide td { overflow-wrap: anywhere }
+  .wide { overflow: visible } .wide table { font-size: 7.5pt; min-width: 0 } .wide th, .wide td { min-width: 0 }
 }
 """
 # A browser that reads this loads nothing and runs nothing, whatever else should stand in the page.
@@ -138,26 +138,10 @@ def page(title: str, *body: object, language: str = "en") -> Html:
 # ------------------------------------------------------------------------------------------------------- HTML from strangers
 
 # More HTML than this in one piece is not read: a result of ours has some ten kilobytes.
-MOST_HTML = 2_000_000
+MOST_HTML = 1_000_000
 _MOST_DEPTH = 60
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = frozenset({"p", *_HEADINGS, "table", "ul", "ol", "dl", "pre", "blockquote", "details", "hr"})
-_KEPT = _BLOCKS | {
-    "em",
-    "strong",
-    "code",
-    "caption",
-    "thead",
-    "tbody",
-    "tr",
-    "th",
-    "td",
-    "li",
-    "dt",
-    "dd",
-    "summary",
-    "br",
-}
 # Where a tag opens, these end that stand open right around it: their end tags may be left out.
 _ENDED_BY = {tag: {"p"} for tag in _BLOCKS} | {
     "li": {"p", "li"},
@@ -168,6 +152,7 @@ _ENDED_BY = {tag: {"p"} for tag in _BLOCKS} | {
     "tr": {"p", "td", "th", "tr"},
     "tbody": {"p", "td", "th", "tr", "thead", "tbody"},
 }
+_KEPT = _ENDED_BY.keys() | {"em", "strong", "code", "caption", "thead", "summary", "br"}
 # Dropped with all that stands in them, where browsers read no tags either.
 _SILENT = frozenset({"script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "template"})
 # Tags that are dropped without a gap; at all others words would run into each other.
@@ -177,6 +162,8 @@ _WITHIN_WORDS = frozenset({"a", "b", "i", "u", "s", "span", "font", "small", "bi
 _NAME = re.compile(r"[a-z][^\s/>]*+", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""[\s/]*+([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>]++)))?""")
 _PICTURE = re.compile(r"data:(image/(?:png|jpeg));base64,([A-Za-z0-9+/\s]*+={0,2})\s*+", re.IGNORECASE)
+# In a table, a word as long as a SHA-256 may be broken, or its column would push the others off the page.
+_LONG = re.compile(r"\S{33,}+")
 _FIRST_BYTES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 
 
@@ -281,7 +268,13 @@ class _Writer:
         self._link, self._start = "", 0
 
     def words(self, words: str) -> None:
-        self._parts.append(text(words.replace("\r\n", "\n").replace("\r", "\n")))
+        words, at = words.replace("\r\n", "\n").replace("\r", "\n"), 0
+        if any(given == "table" for given, _ in self._open):
+            for match in _LONG.finditer(words):
+                pieces = [match[0][start : start + 16] for start in range(0, len(match[0]), 16)]
+                self._parts += [text(words[at : match.start()]), join(pieces, "<wbr>")]
+                at = match.end()
+        self._parts.append(text(words[at:]))
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag == "a":

@@ -1,7 +1,6 @@
 """Signatures: made and checked by ssh-keygen, with a key that the caller trusts."""
 
 # pytest passes fixtures by name, whatever their number.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

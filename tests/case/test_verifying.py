@@ -1,7 +1,6 @@
 """Verifying: an untouched package holds, and every change to it is caught, in the right property and at the right place."""
 
 # pytest passes fixtures by name, whatever their number.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

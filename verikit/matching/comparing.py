@@ -122,7 +122,7 @@ class Match:
             "same_scene": "shows the same scene as, but in another take than,",
             "undecided": "resembles, without enough to decide,",
         }[self.relation]
-        flipped = ", mirrored" if self.mirrored else ""
+        flipped = ", mirrored," if self.mirrored else ""
         return f"{self.query_span} of the clip{flipped} {kind} {self.reference_span} of {plain(self.reference)}."
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:

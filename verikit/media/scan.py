@@ -327,6 +327,11 @@ def _losses(reading: DecodingPass, frames: NDArray[np.void], packets: NDArray[np
         losses.append(Loss(time=last, packets=short, reason=reason))
     elif reading.ended is not None:
         losses.append(Loss(time=last, packets=0, reason=f"reading stopped: {reading.ended}"))
+    times = (frames["pts"] - first) * base
+    if _instants(times) > _bound(times):
+        reached = _bound(times) / HASHES_PER_SECOND
+        reason = f"{len(frames)} pictures claim to last {last:.0f} s; their time stamps are followed to {reached:.0f} s"
+        losses.append(Loss(time=reached, packets=0, reason=reason))
     return tuple(losses)
 
 
