@@ -29,6 +29,7 @@ demo: $(VENV)/.runs  ## from a viral clip's claim to a sealed package that verif
 test: $(VENV)/.develops  ## the test suite
 	$(BIN)/python -m pytest
 
+CASE ?= demo-case/case
 lab: $(VENV)/.runs  ## JupyterLab on the demo case, or on CASE=folder
 	$(BIN)/verikit lab $(CASE)
 

@@ -185,13 +185,14 @@ def _archive_remove(options: argparse.Namespace) -> int:
 def _archive_check(options: argparse.Namespace) -> int:
     from verikit.matching.store import open_archive
 
-    archive = open_archive(options.archive)
+    held = None
     try:
+        archive = open_archive(options.archive)
         problems = archive.problems()
+        held = len(archive.entries()) if not problems else None
     except AuditError as error:
         # SQLite itself cannot read it through: that is the answer, not an error.
         problems = (str(error).split("; ")[0],)
-    held = len(archive.entries()) if not problems else None
     _print(
         options,
         data={"ok": not problems, "videos": held, "problems": list(problems)},
@@ -258,15 +259,11 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _lab(options: argparse.Namespace) -> int:
     from verikit.case.opening import open_case
+    from verikit.case.running import lab_command
 
-    notebook = min((open_case(options.case).folder / "notebooks").glob("*.ipynb"))
-    quiet = [
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]
+    command, variables = lab_command(open_case(options.case), options=options.jupyter)
     # The server takes this process's place: closing it leaves none behind.
-    command = [sys.executable, "-m", "jupyterlab", *quiet, str(notebook)]
-    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, a list of arguments, no shell
+    os.execve(command[0], command, {**os.environ, **variables})  # noqa: S606 - our own interpreter, a list of arguments, no shell
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -390,6 +387,7 @@ def _case_commands(commands: Any, parents: list[Any]) -> None:
     one = commands.add_parser("lab", parents=parents, help="JupyterLab on the case's first notebook")
     one.set_defaults(verb=_lab)
     one.add_argument("case", type=Path, nargs="?")
+    one.add_argument("jupyter", nargs="*", metavar="-- OPTION", help="options for JupyterLab, after --")
     one = commands.add_parser("demo", parents=parents, help="the whole road on the sample data")
     one.set_defaults(verb=_demo)
     one.add_argument("--out", type=Path, default=Path("demo-case"), metavar="DIR")

@@ -194,7 +194,8 @@ def _markdown(source: str, *, level: int, pictures: Mapping[str, str], place: st
     # Imported here: only reports need it. Raw HTML in the text is shown as text.
     import mistune  # noqa: PLC0415
 
-    made = mistune.create_markdown(escape=True, plugins=["table", "strikethrough"])(source)
+    renderer = mistune.HTMLRenderer(escape=True, allow_harmful_protocols=["attachment:"])
+    made = mistune.create_markdown(renderer=renderer, plugins=["table", "strikethrough"])(source)
     return _rewritten(str(made), level=level, pictures=pictures) or _lines(source, place=place)
 
 
