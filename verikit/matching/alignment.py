@@ -32,6 +32,8 @@ BIN = 0.25
 LONGEST_GAP = 1.5
 # A line needs this many instants, or two chance pairs would make one.
 LEAST_INSTANTS = 4
+# Larger than any distance.
+FAR = 1 << 20
 # Another speed than 1 must explain this much more, since with ten speeds to choose from one always fits a little better.
 SPEED_MARGIN = 1.15
 
@@ -51,6 +53,16 @@ class Line:
     distances: NDArray[np.int64]
     weight: float
 
+    def joined(self, other: Line) -> Line:
+        """This stretch and one that goes on from it."""
+        return dataclasses.replace(
+            self,
+            queries=np.concatenate([self.queries, other.queries]),
+            references=np.concatenate([self.references, other.references]),
+            distances=np.concatenate([self.distances, other.distances]),
+            weight=self.weight + other.weight,
+        )
+
 
 def find_lines(
     distances: NDArray[np.uint16],
@@ -61,7 +73,7 @@ def find_lines(
     most: int = 5,
 ) -> list[Line]:
     """The strongest lines, best first. `distances` is (queries, references) in bits; unusable instants exceed `radius`."""
-    left = distances.astype(np.int64)
+    left = distances.copy()
     lines: list[Line] = []
     while len(lines) < most:
         line = _strongest(left, query_times, reference_times, radius=radius)
@@ -74,7 +86,7 @@ def find_lines(
 
 
 def _strongest(
-    distances: NDArray[np.int64],
+    distances: NDArray[np.uint16],
     query_times: NDArray[np.float64],
     reference_times: NDArray[np.float64],
     *,
@@ -110,7 +122,7 @@ def _peaks(offsets: NDArray[np.float64], rows: NDArray[np.int64], votes: NDArray
 
 
 def _along(
-    distances: NDArray[np.int64],
+    distances: NDArray[np.uint16],
     query_times: NDArray[np.float64],
     reference_times: NDArray[np.float64],
     *,
@@ -120,10 +132,14 @@ def _along(
 ) -> Line | None:
     """The best unbroken stretch of the line with this speed and offset."""
     expected = offset + query_times / speed
-    near = np.abs(reference_times[None, :] - expected[:, None]) <= BIN
-    along = np.where(near, distances, np.iinfo(np.int64).max)
-    chosen = along.argmin(axis=1)
-    nearest = along[np.arange(len(along)), chosen]
+    # The few instants of the reference around each expected one; the rest of the row is not looked at.
+    around = np.searchsorted(reference_times, expected)[:, None] + np.arange(-2, 2)
+    inside = (around >= 0) & (around < len(reference_times))
+    around = np.clip(around, 0, len(reference_times) - 1)
+    near = inside & (np.abs(reference_times[around] - expected[:, None]) <= BIN)
+    along = np.where(near, distances[np.arange(len(expected))[:, None], around].astype(np.int64), FAR)
+    best = along.argmin(axis=1)
+    nearest, chosen = along[np.arange(len(along)), best], around[np.arange(len(along)), best]
     queries = np.nonzero(nearest <= radius)[0]
     if len(queries) < LEAST_INSTANTS:
         return None

@@ -11,7 +11,7 @@ import numpy as np
 from verikit import _html
 from verikit._files import plain
 from verikit.errors import MediaError
-from verikit.matching.alignment import Line, find_lines
+from verikit.matching.alignment import BIN, Line, find_lines
 from verikit.matching.geometry import Registration, features_of, register, unflipped
 from verikit.matching.motion import Laying, MotionAgreement, compare_motion
 from verikit.media.hashing import hamming
@@ -31,6 +31,11 @@ __all__ = ["Match", "StillPair", "compare", "match_records", "rank", "still_imag
 REGISTERED = 4
 # A still of the reference may lie this far in time from the aligned instant.
 STILL_REACH = 0.6
+
+# Hashed instants of a query that are aligned at a time: five minutes.
+PIECE = 1200
+# A stretch that goes on across two pieces leaves at most this many instants between them.
+CONTINUING = 4
 
 # Correlation of what changes above which two stretches are the same take, and below which they are another take of the
 # same scene; between them nothing is decided. Measured on 17 real clips: copies under 12 distortions 0.81 and more
@@ -172,8 +177,7 @@ def _matches(query: Fingerprint, reference: Fingerprint) -> list[Match]:
     query.require_same_hasher(reference)
     found = []
     for mirrored, codes in ((False, query.codes[0]), (True, query.mirrored)):
-        distances = _distances(codes, query.usable, reference)
-        found += [(mirrored, line) for line in find_lines(distances, query.times, reference.times)]
+        found += [(mirrored, line) for line in _lines(codes, query, reference)]
     # A symmetrical picture matches both ways; the better way is kept where the two overlap.
     found.sort(key=lambda pair: -pair[1].weight)
     kept: list[tuple[bool, Line]] = []
@@ -187,10 +191,33 @@ def _overlap(one: Line, other: Line) -> bool:
     return bool(one.queries[0] <= other.queries[-1] and other.queries[0] <= one.queries[-1])
 
 
+def _lines(codes: NDArray[np.uint8], query: Fingerprint, reference: Fingerprint) -> list[Line]:
+    """The aligned stretches, found piece by piece of the query, so that two long films do not fill the memory."""
+    lines: list[Line] = []
+    for start in range(0, len(codes), PIECE):
+        piece = slice(start, start + PIECE)
+        distances = _distances(codes[piece], query.usable[piece], reference)
+        for line in find_lines(distances, query.times[piece], reference.times):
+            moved = dataclasses.replace(line, queries=line.queries + start)
+            before = next((one for one in lines if _continues(one, moved)), None)
+            if before is None:
+                lines.append(moved)
+            else:
+                lines[lines.index(before)] = before.joined(moved)
+    return lines
+
+
+def _continues(one: Line, other: Line) -> bool:
+    """Whether a stretch goes on in the next piece: the same line, without a gap."""
+    apart = other.queries[0] - one.queries[-1]
+    return bool(one.speed == other.speed and abs(one.offset - other.offset) <= BIN and 0 < apart <= CONTINUING)
+
+
 def _distances(codes: NDArray[np.uint8], usable: NDArray[np.bool_], reference: Fingerprint) -> NDArray[np.uint16]:
     """Least Hamming distance over the reference's windows, (queries, references); above 256 where a side is flat."""
-    each = [hamming(codes, window) for window in reference.codes]
-    least: NDArray[np.uint16] = np.minimum.reduce(each)
+    least = hamming(codes, reference.codes[0])
+    for window in reference.codes[1:]:
+        np.minimum(least, hamming(codes, window), out=least)
     least[~usable] = 257
     least[:, ~reference.usable] = 257
     return least

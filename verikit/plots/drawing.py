@@ -104,9 +104,9 @@ def time_axis(axis: Axis, *, duration: float) -> None:
     """Time codes along one axis, without needless digits."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415 - only who draws pays for it
 
-    digits = 4 if duration >= 10 else 2
+    digits = 4 if duration >= 10 else 2 if duration >= 1 else None
     axis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 3, 5, 6, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: timecode(value)[:-digits]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: timecode(value)[: digits and -digits]))
     axis.set_tick_params(labelsize=9, labelfontfamily=FONT)
 
 

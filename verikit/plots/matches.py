@@ -124,6 +124,8 @@ def side_by_side(query: tuple[str, RGB], reference: tuple[str, RGB], *, registra
     drawing = canvas(PAIR_WIDTH, height)
     axes = drawing.add_axes((0, 0, 1, 1))
     axes.imshow(sheet, aspect="auto")
+    # An outline that runs out of the picture must not shrink the picture.
+    axes.set_autoscale_on(False)
     axes.set_axis_off()
     for left, (label, _) in zip(lefts, (query, reference), strict=True):
         write(

@@ -1,0 +1,119 @@
+"""The only writer of HTML: everything escaped, readable without CSS, nothing that acts or reaches out."""
+
+from __future__ import annotations
+
+import base64
+import html.parser
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from verikit._html import Html, definition, details, element, image, join, table, text
+
+HOSTILE = "<script>alert(1)</script> & \"quoted\" 'too' \x1b[2J\u202e\n<style>*{}</style>"
+
+
+class Reader(html.parser.HTMLParser):
+    """What a browser would see: tags with their attributes, and text."""
+
+    def __init__(self, page):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.texts, self.open = [], [], []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag != "img":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+@given(st.text())
+@example(HOSTILE)
+def test_text_is_never_a_tag_and_comes_back_with_hidden_letters_marked(value):
+    read = Reader(text(value))
+    assert read.tags == []
+    assert "".join(read.texts) == "\n".join(
+        "".join("\ufffd" if not c.isprintable() and c != " " and _hidden(c) else c for c in line)
+        for line in value.split("\n")
+    )
+
+
+def _hidden(letter):
+    import unicodedata
+
+    return unicodedata.category(letter) in {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
+
+
+def test_what_is_html_already_is_not_escaped_again():
+    bold = element("b", "a<b")
+    assert bold == "<b>a&lt;b</b>"
+    assert text(bold) is bold
+    assert element("p", bold, " & ", 3) == "<p><b>a&lt;b</b> &amp; 3</p>"
+    assert join([bold, "<"]) == "<b>a&lt;b</b>\n&lt;"
+    assert join(["a", "b"], separator="") == "ab"
+    # Cut or joined by hand it is plain text again.
+    assert not isinstance(bold[:3], Html)
+    assert text(bold[:3]) == "&lt;b&gt;"
+
+
+@given(st.text())
+@example('" onload="x')
+def test_an_attribute_holds_its_value_and_nothing_breaks_out(value):
+    ((tag, attributes),) = Reader(element("td", "x", title=value, class_="c", aria_label="l")).tags
+    assert tag == "td"
+    assert set(attributes) == {"title", "class", "aria-label"}
+
+
+def everything():
+    rows = [(HOSTILE, HOSTILE, 1.5), ("b", None, HOSTILE)]
+    return join(
+        [
+            table(rows, head=(HOSTILE, "two", "three"), caption=HOSTILE),
+            definition([(HOSTILE, HOSTILE)], caption=HOSTILE),
+            details(HOSTILE, element("p", HOSTILE)),
+            image(b"\x89PNG", mime="image/png", alt=HOSTILE),
+        ]
+    )
+
+
+def test_no_page_styles_acts_names_or_reaches_out():
+    page = everything()
+    read = Reader(page)
+    assert read.open == []
+    assert not {"script", "style", "link", "iframe", "object", "form", "a"} & {tag for tag, _ in read.tags}
+    for tag, attributes in read.tags:
+        assert set(attributes) <= {"scope", "open", "src", "alt"}
+        assert attributes.get("src", "data:").startswith("data:")
+        assert tag == "img" or "src" not in attributes
+    assert "\x1b" not in page
+    assert "\u202e" not in page
+    assert "".join(read.texts).count("<script>alert(1)</script>") == 10
+
+
+def test_a_table_has_a_caption_headings_and_a_heading_for_each_row():
+    read = Reader(table([("a", 1), ("b", 2)], head=("name", "count"), caption="Things"))
+    scopes = [attributes.get("scope") for tag, attributes in read.tags if tag == "th"]
+    assert scopes == ["col", "col", "row", "row"]
+    assert [tag for tag, _ in read.tags][:3] == ["table", "caption", "thead"]
+    assert read.texts == ["Things", "name", "count", "a", "1", "b", "2"]
+    assert [tag for tag, _ in Reader(definition([("a", 1)], caption="c")).tags].count("td") == 1
+
+
+def test_a_folded_part_stands_open():
+    assert details("more", "text") == '<details open="open"><summary>more</summary>text</details>'
+
+
+def test_a_picture_lies_in_the_page_and_has_a_text():
+    ((tag, attributes),) = Reader(image(b"\xff\xd8\xff", mime="image/jpeg", alt='a "still"')).tags
+    assert (tag, attributes["alt"]) == ("img", 'a "still"')
+    assert base64.b64decode(attributes["src"].removeprefix("data:image/jpeg;base64,")) == b"\xff\xd8\xff"
+    with pytest.raises(ValueError, match="image/png or image/jpeg, not 'image/svg"):
+        image(b"<svg/>", mime="image/svg+xml", alt="")
