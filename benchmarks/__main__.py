@@ -17,7 +17,7 @@ import numpy as np
 
 from verikit._files import package_folder
 from verikit.media.hashing import PDQ, PHash
-from verikit.media.scan import scan_video
+from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
 
 if TYPE_CHECKING:

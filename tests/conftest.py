@@ -29,7 +29,7 @@ def truth(sample_data):
 @pytest.fixture(scope="session")
 def sample_scan(sample_data, tmp_path_factory):
     """The scan of a sample clip by its name in truth.json; each is decoded once in a session."""
-    from verikit.media.scan import scan_video
+    from verikit.media.scanning import scan_video
     from verikit.media.video import open_video
 
     cache = tmp_path_factory.mktemp("scans")

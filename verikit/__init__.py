@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from verikit.matching.search import search
     from verikit.matching.store import Archive, create_archive, open_archive
     from verikit.media.hashing import PDQ, ColorHash, DHash, Hash, LumaDCT, PHash, WHash
-    from verikit.media.scan import Scan, scan_video
+    from verikit.media.scan import Scan
+    from verikit.media.scanning import scan_video
     from verikit.media.video import Video, open_video
     from verikit.plots.drawing import Figure
     from verikit.plots.frames import contact_sheet, plot_shots
@@ -73,7 +74,8 @@ _ROOMS = {
     "matching.search": ("search",),
     "matching.store": ("Archive", "create_archive", "open_archive"),
     "media.hashing": ("PDQ", "ColorHash", "DHash", "Hash", "LumaDCT", "PHash", "WHash"),
-    "media.scan": ("Scan", "scan_video"),
+    "media.scan": ("Scan",),
+    "media.scanning": ("scan_video",),
     "media.video": ("Video", "open_video"),
     "plots.drawing": ("Figure",),
     "plots.frames": ("contact_sheet", "plot_shots"),

@@ -83,7 +83,7 @@ def _text(value: Any) -> str:
 
 
 def _scanned(options: argparse.Namespace, path: Path) -> Any:
-    from verikit.media.scan import scan_video
+    from verikit.media.scanning import scan_video
     from verikit.media.video import open_video
 
     return scan_video(open_video(path), cache=options.cache, progress=_seconds(path.name))

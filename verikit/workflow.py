@@ -27,7 +27,7 @@ from verikit.matching.comparing import Match, compare, still_image, still_pairs
 from verikit.matching.fingerprinting import fingerprint
 from verikit.matching.search import Search, search
 from verikit.matching.store import create_archive, open_archive
-from verikit.media.scan import Scan, scan_video
+from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
 from verikit.plots.frames import contact_sheet, plot_shots
 from verikit.plots.matches import plot_alignment, side_by_side
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from verikit.case.verifying import Verification
     from verikit.container.inspection import Container
     from verikit.matching.fingerprinting import Fingerprint
+    from verikit.media.scan import Scan
     from verikit.media.video import Video
     from verikit.plots.drawing import Figure
 

@@ -20,7 +20,7 @@ from verikit.keyframes.picking import Keyframe, pick_keyframes
 from verikit.keyframes.saving import SavedKeyframe, save_keyframes
 from verikit.keyframes.shots import detect_shots
 from verikit.media.hashing import PDQ, DHash, PHash
-from verikit.media.scan import scan_video
+from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
 
 

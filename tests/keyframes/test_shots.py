@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from known_scenes import BASE, CLIPS, STEP, changes, dissolve, fade, flat, scan_of, scene
 
 from verikit.keyframes.shots import Shot, detect_shots
-from verikit.media.scan import scan_video
+from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
 
 

@@ -17,7 +17,8 @@ import pytest
 from verikit._files import sha256_file
 from verikit.errors import MediaError
 from verikit.media.hashing import LumaDCT, hamming
-from verikit.media.scan import NO_PTS, SCAN_VERSION, Loss, load_scan, save_scan, scan_video
+from verikit.media.scan import NO_PTS, SCAN_VERSION, Loss, load_scan, save_scan
+from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
 
 ARRAYS = ("frames", "packets", "thumbs", "chroma", "hashes", "hash_frames", "still_frames")

@@ -14,7 +14,7 @@ import pytest
 from verikit._files import sha256_file
 from verikit.errors import MediaError
 from verikit.media.decoding import DecodingPass
-from verikit.media.scan import scan_video
+from verikit.media.scanning import scan_video
 from verikit.media.video import Stream, Streams, open_video, opened, picture_stream, read_streams
 from verikit.records import RESULT_MIME
 

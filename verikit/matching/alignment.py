@@ -32,6 +32,9 @@ BIN = 0.25
 LONGEST_GAP = 1.5
 # A line needs this many instants, or two chance pairs would make one.
 LEAST_INSTANTS = 4
+# A line is fitted to its own instants only if there are this many, and kept if it explains this much more.
+LEAST_TO_FIT, FIT_MARGIN = 8, 1.02
+MOST_SLOW, MOST_FAST = 0.7, 1.4
 # Larger than any distance.
 FAR = 1 << 20
 # Another speed than 1 must explain this much more, since with ten speeds to choose from one always fits a little better.
@@ -104,7 +107,30 @@ def _strongest(
             margin = 1.0 if best is None or best.speed != 1.0 else SPEED_MARGIN
             if line is not None and (best is None or line.weight > margin * best.weight):
                 best = line
-    return best
+    return None if best is None else _fitted(distances, query_times, reference_times, line=best, radius=radius)
+
+
+def _fitted(
+    distances: NDArray[np.uint16],
+    query_times: NDArray[np.float64],
+    reference_times: NDArray[np.float64],
+    *,
+    line: Line,
+    radius: int,
+) -> Line:
+    """The line through its own instants, where it explains more than the one of the nearest speed tried.
+
+    A speed between two that were tried drifts off at the ends of a long stretch, which would then be reported short.
+    """
+    if len(line.queries) < LEAST_TO_FIT:
+        return line
+    slope, start = np.polyfit(
+        query_times[line.queries], reference_times[line.references], 1, w=1 - line.distances / (radius + 1)
+    )
+    if not MOST_SLOW <= slope <= MOST_FAST:
+        return line
+    found = _along(distances, query_times, reference_times, radius=radius, speed=1 / float(slope), offset=float(start))
+    return found if found is not None and found.weight > FIT_MARGIN * line.weight else line
 
 
 def _peaks(offsets: NDArray[np.float64], rows: NDArray[np.int64], votes: NDArray[np.float64]) -> Iterator[float]:

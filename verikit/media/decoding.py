@@ -7,6 +7,7 @@ counted and located, and the rest is decoded all the same.
 from __future__ import annotations
 
 import dataclasses
+import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +126,10 @@ class DecodingPass:
         self.faults: list[Fault] = []
         self.ended: str | None = None
         self._pictures = self._corrupt = 0
+        # Matroska alone states its length apart from its frames; of other containers FFmpeg makes it up from what it found.
+        stated = container.duration if "matroska" in container.format.name else None
+        self._stated_seconds = None if stated is None else stated / av.time_base
+        self._begin, self._end = math.inf, -math.inf
         self._clock = _Clock(step=round(1 / (self.declared_rate * self.time_base)) if self.declared_rate else 1)
 
     @property
@@ -137,6 +142,18 @@ class DecodingPass:
         """Whether, so far, nothing went wrong and each packet that is to be shown gave a picture."""
         shown = sum(1 for row in self.packets if row[0] == self.index and not row[5])
         return not self.faults and self.ended is None and not self._corrupt and self._pictures >= shown
+
+    @property
+    def missing_seconds(self) -> float:
+        """By how much the packets of all streams together last less than the file says; 0 where it does not say."""
+        if self._stated_seconds is None or self._end < self._begin:
+            return 0.0
+        return max(0.0, self._stated_seconds - (self._end - min(self._begin, 0.0)))
+
+    def _note_time(self, packet: av.Packet[Any]) -> None:
+        if packet.pts is not None and packet.time_base:
+            self._begin = min(self._begin, float(packet.pts * packet.time_base))
+            self._end = max(self._end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
 
     def pictures(self) -> Iterator[Picture]:
         """The decoded pictures in the order in which they are shown."""
@@ -166,6 +183,7 @@ class DecodingPass:
                 yield from self._last_packet()
                 return
             if packet.size:
+                self._note_time(packet)
                 row = (packet.stream.index, packet.pts, packet.dts, packet.size, packet.is_keyframe, packet.is_discard)
                 self.packets.append(row)
             yield packet
