@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from verikit.keyframes.shots import Shot, detect_shots
     from verikit.matching.comparing import Match, compare
     from verikit.matching.fingerprinting import Fingerprint, fingerprint
-    from verikit.matching.search import search
+    from verikit.matching.searching import search
     from verikit.matching.store import Archive, create_archive, open_archive
     from verikit.media.hashing import PDQ, ColorHash, DHash, Hash, LumaDCT, PHash, WHash
     from verikit.media.scan import Scan
@@ -71,7 +71,7 @@ _ROOMS = {
     "keyframes.shots": ("Shot", "detect_shots"),
     "matching.comparing": ("Match", "compare"),
     "matching.fingerprinting": ("Fingerprint", "fingerprint"),
-    "matching.search": ("search",),
+    "matching.searching": ("search",),
     "matching.store": ("Archive", "create_archive", "open_archive"),
     "media.hashing": ("PDQ", "ColorHash", "DHash", "Hash", "LumaDCT", "PHash", "WHash"),
     "media.scan": ("Scan",),

@@ -35,6 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AuditError as error:
         _say(str(error))
         return BROKEN if error.problems else UNUSABLE
+    except BrokenPipeError:
+        # Whoever read our output, such as `head`, has read enough; the interpreter must not complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except (VerikitError, OSError, ValueError, TypeError, KeyError) as error:
         if options.traceback:
             raise
@@ -61,8 +65,8 @@ def _print(options: argparse.Namespace, *, data: Any, text: str) -> None:
 
 
 def _progress() -> Callable[[str], None]:
-    """Tells what is going on, on stderr, at most once a second."""
-    last = [0.0]
+    """Tells what is going on, on stderr, at most once a second and not before the first one is over."""
+    last = [time.monotonic()]
 
     def tell(what: str) -> None:
         if time.monotonic() - last[0] >= 1:
@@ -150,10 +154,12 @@ def _archive_add(options: argparse.Namespace) -> int:
     done = add_to_archive(
         options.archive, options.paths, progress=lambda name, number, of: tell(f"{name} ({number} of {of})")
     )
+    if done.failed and not (done.added or done.skipped):
+        for _, error in done.failed:
+            _say(error)
+        return UNUSABLE
     failed = "".join(f"\nfailed: {plain(file)}: {error}" for file, error in done.failed)
     _print(options, data=done.to_dict(), text=f"added {len(done.added)}, skipped {len(done.skipped)}{failed}")
-    if done.failed and not (done.added or done.skipped):
-        return UNUSABLE
     return PARTLY if done.failed else DONE
 
 

@@ -25,7 +25,7 @@ from verikit.keyframes.saving import SavedKeyframe, save_keyframes
 from verikit.keyframes.shots import Shot, detect_shots
 from verikit.matching.comparing import Match, compare, still_image, still_pairs
 from verikit.matching.fingerprinting import fingerprint
-from verikit.matching.search import Search, search
+from verikit.matching.searching import Search, search
 from verikit.matching.store import create_archive, open_archive
 from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
@@ -187,12 +187,13 @@ class Added:
 def add_to_archive(
     archive: Path, paths: Sequence[Path], *, progress: Callable[[str, int, int], None] | None = None
 ) -> Added:
-    """Fingerprint files and folders into the archive in a folder, which is made if need be.
+    """Fingerprint files and folders into the archive in a folder, which is made when the first video goes in.
 
     Each video is in as soon as it is done, so that the work can be stopped and taken up again; what is in is skipped.
     One bad file never stops the others. `progress` is called with a file's name, its number and how many there are.
     """
-    held = create_archive(archive)
+    if archive.exists() and any(archive.iterdir()):
+        open_archive(archive)
     files = list(_videos_in(paths))
     added, skipped, failed = [], [], []
     for number, path in enumerate(files, start=1):
@@ -202,11 +203,12 @@ def add_to_archive(
             # A name on Linux may be any bytes; the archive keeps text.
             name = os.fsencode(path.name).decode("utf-8", "replace")
             video = dataclasses.replace(open_video(path), name=name)
-            if held.holds(video.sha256):
+            if any(archive.glob("*.sqlite")) and open_archive(archive).holds(video.sha256):
                 skipped.append(path.name)
                 continue
             made = fingerprint(scan_video(video))
-            held.put(made, size=video.size, facts=_claimed_facts(inspect(video), made))
+            facts = _claimed_facts(inspect(video), made)
+            create_archive(archive).put(made, size=video.size, facts=facts)
         except (VerikitError, OSError) as error:
             failed.append((str(path), plain(str(error))))
             continue

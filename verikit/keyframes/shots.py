@@ -54,13 +54,14 @@ class Shot:
         return Span(self.start, self.end)
 
     def to_dict(self) -> dict[str, Any]:
-        """The shot as JSON; seconds to the microsecond."""
+        """The shot as JSON; seconds to the microsecond. A cut's transition takes no time: [start, start]."""
+        at_once = Span(self.start, self.start)
         return {
             "index": self.index,
             "start": round(self.start, 6),
             "end": round(self.end, 6),
             "transition_in": self.transition_in,
-            "transition_span": None if self.transition_span is None else self.transition_span.to_list(),
+            "transition_span": (self.transition_span or at_once).to_list(),
             "start_pts": self.start_pts,
             "full_pts": self.full_pts,
             "end_pts": self.end_pts,
@@ -72,11 +73,11 @@ class Shot:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`, seconds to the microsecond."""
-        span = data["transition_span"]
+        gradual = data["transition_in"] not in {"start", "cut"}
         return cls(
             **{
                 **data,
-                "transition_span": None if span is None else Span.from_list(span),
+                "transition_span": Span.from_list(data["transition_span"]) if gradual else None,
                 "time_base": Fraction(data["time_base"]),
             }
         )

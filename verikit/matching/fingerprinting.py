@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import itertools
-import json
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -13,8 +12,9 @@ import numpy as np
 
 from verikit._files import plain
 from verikit.errors import IncompatibleError, MediaError
+from verikit.media.array_file import read_arrays, write_arrays
 from verikit.media.hashing import LumaDCT
-from verikit.media.scan import DAMAGE, HASHES_PER_SECOND
+from verikit.media.scan import HASHES_PER_SECOND
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,32 +89,20 @@ class Fingerprint:
             )
 
     def to_bytes(self) -> bytes:
-        """The fingerprint as one block of bytes (NumPy's .npz, no pickles), for the archive."""
-        meta = {name: getattr(self, name) for name in _PLAIN}
+        """The fingerprint as one block of bytes, for the archive."""
         held = io.BytesIO()
-        np.savez_compressed(
-            held,
-            meta=np.frombuffer(json.dumps(meta).encode(), np.uint8),
-            still_ends=np.cumsum([len(still) for still in self.stills], dtype=np.int64),
-            still_bytes=np.frombuffer(b"".join(self.stills), np.uint8),
-            **{name: getattr(self, name) for name in _ARRAYS},
-        )
+        meta = {name: getattr(self, name) for name in _PLAIN}
+        write_arrays(held, meta, arrays={name: getattr(self, name) for name in _ARRAYS}, blocks=self.stills)
         return held.getvalue()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Fingerprint:
         """The inverse of `to_bytes`. Raises MediaError where the bytes are damaged."""
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as held:
-                arrays = {name: held[name] for name in (*_ARRAYS, "meta", "still_ends", "still_bytes")}
-                meta = json.loads(arrays.pop("meta").tobytes())
-        except DAMAGE as error:
-            raise MediaError(f"a damaged fingerprint ({plain(str(error))}); add the video again") from error
-        ends, blob = arrays.pop("still_ends"), arrays.pop("still_bytes").tobytes()
-        starts = [0, *ends[:-1]] if len(ends) else []
-        meta["area"] = tuple(meta["area"])
-        stills = tuple(blob[a:b] for a, b in zip(starts, ends, strict=True))
-        return cls(**meta, **arrays, stills=stills)
+            meta, arrays, stills = read_arrays(data, _ARRAYS)
+        except ValueError as error:
+            raise MediaError(f"a damaged fingerprint ({error}); add the video again") from error
+        return cls(**{**meta, "area": tuple(meta["area"])}, **arrays, stills=stills)
 
 
 _PLAIN = ("sha256", "name", "hasher", "duration", "width", "height", "area")

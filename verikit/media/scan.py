@@ -7,12 +7,7 @@ SHA-256. Only full-resolution stills go back to pixels, by exact pts.
 from __future__ import annotations
 
 import dataclasses
-import io
-import json
 import math
-import struct
-import zipfile
-import zlib
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +16,7 @@ import numpy as np
 from verikit import _html
 from verikit._files import plain, written_aside
 from verikit.errors import MediaError
+from verikit.media.array_file import read_arrays, write_arrays
 from verikit.records import mimebundle, timecode
 
 if TYPE_CHECKING:
@@ -221,10 +217,6 @@ def _rows(scan: Scan) -> list[tuple[str, object]]:
     ]
 
 
-# What NumPy and zipfile raise, between them, for an .npz with damaged bytes; RuntimeError is a flipped "encrypted" flag
-# or compression method. Each member has a checksum, so what loads is what was saved.
-DAMAGE = (ValueError, KeyError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error)
-
 _ARRAYS = ("frames", "packets", "thumbs", "chroma", "hashes", "hash_frames", "still_frames")
 _PLAIN = (
     "sha256", "name", "stream", "codec", "width", "height", "turn", "pixel_format", "full_range", "declared_frames",
@@ -233,38 +225,27 @@ _PLAIN = (
 
 
 def save_scan(scan: Scan, path: Path) -> Path:
-    """Write a scan into one file (NumPy's .npz, no pickles), aside and renamed. Returns `path`."""
-    ends = np.cumsum([len(still) for still in scan.stills], dtype=np.int64)
+    """Write a scan into one file, aside and renamed. Returns `path`."""
     meta = {name: getattr(scan, name) for name in _PLAIN}
     meta |= {"version": SCAN_VERSION, "time_base": str(scan.time_base)}
     meta |= {"losses": [loss.to_dict() for loss in scan.losses]}
     with written_aside(path) as aside, aside.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            meta=np.frombuffer(json.dumps(meta).encode(), np.uint8),
-            still_ends=ends,
-            still_bytes=np.frombuffer(b"".join(scan.stills), np.uint8),
-            **{name: getattr(scan, name) for name in _ARRAYS},
-        )
+        write_arrays(stream, meta, arrays={name: getattr(scan, name) for name in _ARRAYS}, blocks=scan.stills)
     return path
 
 
 def load_scan(path: Path) -> Scan:
     """The scan in a file that `save_scan` wrote. Raises MediaError where it is damaged or of another version."""
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
-            arrays = {name: held[name] for name in (*_ARRAYS, "meta", "still_ends", "still_bytes")}
-            meta = json.loads(arrays.pop("meta").tobytes())
-    except DAMAGE as error:
-        raise MediaError(f"{path}: a damaged scan ({plain(str(error))}); delete it and scan again") from error
+        meta, arrays, stills = read_arrays(path.read_bytes(), _ARRAYS)
+    except ValueError as error:
+        raise MediaError(f"{path}: a damaged scan ({error}); delete it and scan again") from error
     if meta.pop("version", None) != SCAN_VERSION:
         raise MediaError(f"{path}: a scan of another version; delete it and scan again")
-    ends, data = arrays.pop("still_ends"), arrays.pop("still_bytes").tobytes()
-    starts = [0, *ends[:-1]] if len(ends) else []
     return Scan(
         **{name: meta[name] for name in _PLAIN},
         **arrays,
         time_base=Fraction(meta["time_base"]),
         losses=tuple(Loss(**loss) for loss in meta["losses"]),
-        stills=tuple(data[a:b] for a, b in zip(starts, ends, strict=True)),
+        stills=stills,
     )

@@ -8,7 +8,7 @@ import pytest
 
 from verikit.matching.alignment import RADIUS
 from verikit.matching.comparing import Match, compare
-from verikit.matching.search import LIMITS, search
+from verikit.matching.searching import LIMITS, search
 from verikit.matching.store import create_archive
 from verikit.records import RESULT_MIME
 

@@ -1,0 +1,251 @@
+"""The whole road on the sample data, once, as a newcomer runs it: from the claim to a package that verifies."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from verikit.case.opening import open_case
+from verikit.case.verifying import verify_package
+
+STEPS = ("01_open_case", "02_what_is_this_file", "03_frames_to_search", "04_seen_before", "08_verdict_and_handover")
+PICTURES = ("image/png", "image/jpeg")
+
+
+@dataclasses.dataclass(frozen=True)
+class Demo:
+    """What the one run left: its folder, and what it wrote to stdout and stderr."""
+
+    folder: Path
+    out: str
+    err: str
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return json.loads(self.out)
+
+    def recorded(self, name: str) -> dict[str, Any]:
+        return open_case(self.folder / "case").evidence(name)
+
+    def outputs(self, step: str) -> list[dict[str, Any]]:
+        return [output for cell in self.cells(step) for output in cell["outputs"]]
+
+    def cells(self, step: str) -> list[dict[str, Any]]:
+        notebook = json.loads((self.folder / f"case/executed/{step}.ipynb").read_text(encoding="utf-8"))
+        return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    place = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        [sys.executable, "-m", "verikit.cli", "demo", "--out", "made", "--json"],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in place.iterdir()] == ["made"]
+    return Demo(folder=place / "made", out=done.stdout, err=done.stderr)
+
+
+def text_of(value: object) -> str:
+    return "".join(value) if isinstance(value, list) else str(value)
+
+
+# -------------------------------------------------------------------------------------------------------------- the road
+
+
+def test_all_five_notebooks_ran(demo):
+    assert [(run["notebook"], run["state"], run["error"]) for run in demo.told["notebooks"]] == [
+        (f"{step}.ipynb", "ran", "") for step in STEPS
+    ]
+
+
+def test_progress_goes_to_stderr_and_names_each_step(demo):
+    assert "Traceback" not in demo.err
+    assert "Warning" not in demo.err
+    assert all(line.startswith("verikit: ") for line in demo.err.splitlines())
+
+
+def test_the_verification_holds_with_the_seal_string(demo):
+    told = demo.told
+    states = {part["name"]: part["state"] for part in told["verification"]["properties"]}
+    assert told["verification"]["ok"] is True
+    assert {name for name, state in states.items() if state == "holds"} == {
+        *("shape", "hashes", "journal", "notebook", "seal"),
+    }
+    assert told["verification"]["seal"] == told["seal"]
+    again = verify_package(demo.folder / "case.zip", expect_seal=told["seal"])
+    assert again.to_dict() == told["verification"]
+    assert told["warnings"] == []
+
+
+def test_the_match_is_the_one_that_is_hidden_in_the_sample_data(demo, truth):
+    hidden = truth["viral.mp4"]
+    confirmed = [match for match in demo.recorded("copies")["search"]["matches"] if match["confirmed"]]
+    (match,) = confirmed
+    assert match["reference"] == Path(hidden["reference"]).name
+    assert match["query_span"] == pytest.approx(hidden["query_span"], abs=0.1)
+    assert match["reference_span"] == pytest.approx(hidden["reference_span"], abs=0.1)
+    assert match["speed"] == pytest.approx(hidden["speed"], abs=0.02)
+    assert (match["mirrored"], match["relation"]) == (True, "same_footage")
+
+
+def test_the_geometry_of_the_match_lays_the_clip_on_its_crop(demo, truth):
+    hidden = truth["viral.mp4"]
+    (match,) = [match for match in demo.recorded("copies")["search"]["matches"] if match["confirmed"]]
+    width, height = hidden["size"]
+    left, top, across, down = hidden["crop"]
+    corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]], float)
+    placed = corners @ np.array(match["geometry"]["homography"]).T
+    # Mirrored: the clip's left edge lies on the crop's right one. Four pixels of 640 are what compression leaves.
+    wanted = [(left + across, top), (left, top), (left, top + down), (left + across, top + down)]
+    assert placed[:, :2] / placed[:, 2:] == pytest.approx(np.array(wanted, float), abs=4)
+
+
+def test_the_copies_stand_side_by_side_with_the_earlier_date(demo, truth):
+    clip, earlier = demo.recorded("copies")["copies"]
+    assert (clip["role"], clip["claims_created"]) == ("the clip", "no date in the file")
+    assert truth["archive"]["archive/dormitory_evening.mp4"]["creation_time"] in earlier["claims_created"]
+    assert earlier["duration"] > clip["duration"]
+
+
+def test_the_verdict_is_recycled_and_every_part_is_decided_with_evidence(demo):
+    case = open_case(demo.folder / "case")
+    verdict = case.verdict
+    assert verdict is not None
+    assert verdict.label == "recycled"
+    assert [decision.sub_claim for decision in verdict.decisions] == ["S1", "S2", "S3", "S4", "S5"]
+    assert all(decision.rests_on for decision in verdict.decisions)
+    assert verdict.limits
+
+
+def test_the_case_says_that_footage_and_decisions_are_made_up(demo):
+    notes = " ".join(entry.body["text"] for entry in open_case(demo.folder / "case").entries if entry.kind == "note")
+    assert "rendered" in notes
+    assert "written in advance" in notes
+
+
+# ------------------------------------------------------------------------------------------------- the executed notebooks
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_notebook_ran_once_from_top_to_bottom_without_an_error(demo, step):
+    cells = [cell for cell in demo.cells(step) if text_of(cell["source"]).strip()]
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert all(output["output_type"] in {"execute_result", "display_data"} for output in demo.outputs(step))
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_outputs_are_small_and_hold_no_script_style_or_address(demo, step):
+    assert (demo.folder / f"case/executed/{step}.ipynb").stat().st_size < 5_000_000
+    for output in demo.outputs(step):
+        assert len(json.dumps(output)) < 300_000
+        shown = text_of(output["data"].get("text/html", ""))
+        assert not re.search(r"<script|<style|<link|<iframe|\son\w+\s*=|javascript:", shown, re.IGNORECASE)
+        # The claim's own address is text; nothing else leads outside.
+        assert set(re.findall(r"https?://[\w.]+", shown)) <= {"https://example.org"}
+        assert not re.search(r"(?:src|href)\s*=", shown)
+        # Read without a browser, an output still says all of it.
+        assert text_of(output["data"]["text/plain"]).strip()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_picture_says_in_words_what_it_shows_and_has_the_size_it_claims(demo, step):
+    for output in demo.outputs(step):
+        for mime in set(PICTURES) & set(output["data"]):
+            about = output["metadata"][mime]
+            assert len(about["alt"]) > 20
+            data = base64.b64decode(text_of(output["data"][mime]))
+            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+            assert picture.shape[:2] == (about["height"], about["width"])
+
+
+def test_the_notebooks_show_pictures_where_there_is_something_to_see(demo):
+    count = {step: sum(any(mime in o["data"] for mime in PICTURES) for o in demo.outputs(step)) for step in STEPS}
+    assert count["03_frames_to_search"] == 2
+    assert count["04_seen_before"] == 2
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_nothing_shown_calls_the_footage_fake_or_real_or_gives_a_percentage(demo, step):
+    for output in demo.outputs(step):
+        shown = text_of(output["data"]["text/plain"]).lower()
+        assert not re.search(r"\b(fake|deepfake|authentic|genuine)\b|\d\s?%", shown)
+
+
+def test_no_output_names_this_machine(demo):
+    held = "".join(path.read_text(encoding="utf-8") for path in (demo.folder / "case/executed").iterdir())
+    assert str(demo.folder) not in held
+    assert str(Path(sys.prefix)) not in held
+
+
+# ------------------------------------------------------------------------------------------- the report and the package
+
+
+def test_the_report_loads_nothing_runs_nothing_and_shows_the_verdict(demo):
+    page = Path(demo.told["report"])
+    if not page.is_absolute():
+        page = demo.folder.parent / page
+    text = page.read_text(encoding="utf-8")
+    assert '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';' in text
+    assert not re.search(r"<script|<link|<iframe|<object|<embed|@import|url\(|\son\w+\s*=", text, re.IGNORECASE)
+    assert all(source.startswith("data:image/") for source in re.findall(r"""\bsrc\s*=\s*["']?([^"'\s>]+)""", text))
+    assert not re.search(r"\bhref\s*=", text)
+    assert all(re.search(r'\balt="[^"]+"', image) for image in re.findall(r"<img[^>]*>", text))
+    assert "recycled" in text
+    assert "dormitory_evening.mp4" in text
+    assert text.count("<img ") == 4
+    assert len(text) < 5_000_000
+
+
+@pytest.mark.parametrize(
+    "name", ["data/derived/copies.json", "data/executed/04_seen_before.ipynb", "data/journal.jsonl"]
+)
+def test_one_flipped_byte_in_the_package_is_found_and_its_file_named(demo, tmp_path, name):
+    changed = tmp_path / "changed.zip"
+    data = bytearray((demo.folder / "case.zip").read_bytes())
+    with zipfile.ZipFile(demo.folder / "case.zip") as whole:
+        member = whole.getinfo(name)
+    # A local header is 30 bytes and the name long; the middle of what follows is the file's own content.
+    data[member.header_offset + 30 + len(name) + member.compress_size // 2] ^= 1
+    changed.write_bytes(data)
+    done = subprocess.run(
+        [sys.executable, "-m", "verikit.cli", "verify", changed, "--json"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    found = json.loads(done.stdout)
+    assert found["ok"] is False
+    hashes = next(part for part in found["properties"] if part["name"] == "hashes")
+    assert {problem["path"] for problem in hashes["problems"]} == {name}
+
+
+def test_the_package_holds_the_case_and_not_the_archive_or_the_cache(demo):
+    with zipfile.ZipFile(demo.folder / "case.zip") as package:
+        names = package.namelist()
+    assert {f"data/executed/{step}.ipynb" for step in STEPS} <= set(names)
+    assert {"data/report.html", "data/inputs/viral.mp4", "data/inputs/post.json", "data/journal.jsonl"} <= set(names)
+    assert not [name for name in names if "scans/" in name or "archive" in name]
+
+
+def test_the_demo_refuses_a_folder_that_holds_something_and_leaves_it_alone(demo, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "verikit.cli", "demo", "--out", tmp_path], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert str(tmp_path) in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

@@ -1,0 +1,170 @@
+"""The composed verbs: what one notebook step or one command does, joining the wings."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from filmed import film, pictures
+
+from verikit.case.claims import Claim
+from verikit.case.running import run_case
+from verikit.errors import MediaError
+from verikit.media.scanning import scan_video
+from verikit.media.video import open_video
+from verikit.workflow import (
+    add_to_archive,
+    claim_from_post,
+    compare_videos,
+    examine_case,
+    extract_keyframes,
+    fill_demo,
+    keyframes_of_case,
+    prepare_demo,
+    save_figures,
+    scan_case,
+    search_case,
+    search_video,
+    start_case,
+)
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory):
+    """A film, and a piece of it from its second 1 on."""
+    folder = tmp_path_factory.mktemp("clips")
+    shown = pictures(5)
+    return film(folder / "whole.mp4", shown), film(folder / "piece.mp4", shown[25:100])
+
+
+@pytest.fixture(scope="session")
+def archive(clips, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("archive") / "known"
+    add_to_archive(folder, [clips[0]])
+    return folder
+
+
+def make_case(folder, clips, **more):
+    return start_case(folder / "case", video=clips[1], claim=Claim.from_text("a post"), **more)
+
+
+def test_a_case_without_an_archive_says_that_nothing_was_searched(clips, tmp_path):
+    case = make_case(tmp_path, clips)
+    (run,) = run_case(case, only=["04_seen_before"])
+    assert (run.state, run.error) == ("ran", "")
+    assert case.evidence("copies") == {"search": None, "copies": []}
+    executed = (case.folder / "executed/04_seen_before.ipynb").read_text(encoding="utf-8")
+    assert executed.count("Nothing was searched, and nothing follows from that.") >= 2
+
+
+def test_each_step_writes_down_what_it_found_and_what_that_rests_on(clips, archive, tmp_path):
+    case = make_case(tmp_path, clips, archive=archive)
+    examine_case(case)
+    frames = keyframes_of_case(case)
+    found = search_case(case)
+    parents = {name: [parent for parent, _ in thing.parents] for name, thing in case.derived.items()}
+    assert parents["container"] == parents["scan"] == parents["copies"] == ["video"]
+    assert parents["keyframes"] == ["scan"]
+    assert {f"keyframes/{keyframe.file}" for keyframe in frames.keyframes} < set(parents)
+    assert {"keyframes/contact_sheet.jpg", "keyframes/shots.png", "copies/evidence_1.png"} < set(parents)
+    assert case.evidence("copies") == json.loads(json.dumps(found.to_dict()))
+    assert case.evidence("keyframes")["keyframes"] == json.loads(json.dumps(frames.to_dict()))["keyframes"]
+    assert [row.role for row in found.copies] == ["the clip", "in the archive"]
+    assert [row.name for row in found.copies] == ["piece.mp4", "whole.mp4"]
+
+
+def test_a_case_decodes_its_clip_once(clips, tmp_path):
+    case = make_case(tmp_path, clips)
+    first = scan_case(case)
+    (kept,) = case.scans.iterdir()
+    before = kept.stat().st_mtime_ns
+    assert scan_case(case).to_dict() == first.to_dict()
+    assert [path.stat().st_mtime_ns for path in case.scans.iterdir()] == [before]
+
+
+def test_running_a_step_again_gives_the_same_files(clips, archive, tmp_path):
+    case = make_case(tmp_path, clips, archive=archive)
+
+    def derived():
+        keyframes_of_case(case)
+        search_case(case)
+        return {name: thing.sha256 for name, thing in case.derived.items()}
+
+    assert derived() == derived()
+
+
+def test_what_was_found_reads_as_sentences_and_as_json(clips, archive):
+    found = compare_videos(open_video(clips[1]), open_video(clips[0]))
+    best = found.matches[0]
+    assert best.confirmed
+    assert best.reference_span.start - best.query_span.start == pytest.approx(1, abs=0.1)
+    assert "is consistent with the same footage as" in best.sentence()
+    searched = search_video(archive, open_video(clips[1]))
+    assert [match.to_dict() for match in searched.matches] == found.to_dict()["matches"]
+
+
+def test_figures_are_saved_in_their_order_with_their_endings(clips, tmp_path):
+    figures = compare_videos(open_video(clips[1]), open_video(clips[0])).figures
+    paths = save_figures(figures, tmp_path / "evidence")
+    assert [path.name for path in paths] == ["evidence_1.png", "evidence_2.jpg"]
+    assert [path.read_bytes() for path in paths] == [figure.data for figure in figures]
+    assert save_figures((), tmp_path / "nothing") == ()
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_stills_have_the_size_of_the_video(clips, tmp_path):
+    video = open_video(clips[0])
+    found = extract_keyframes(video, scan=scan_video(video), folder=tmp_path, most=2)
+    assert 1 <= len(found.keyframes) <= 2
+    for keyframe in found.keyframes:
+        data = (tmp_path / keyframe.file).read_bytes()
+        assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == (128, 72)
+    assert found.sheet is not None
+    assert (tmp_path / "contact_sheet.jpg").read_bytes() == found.sheet.data
+    assert (tmp_path / "shots.png").read_bytes() == found.timeline.data
+
+
+def test_an_archive_grows_by_what_is_new_and_tells_how_far_it_is(clips, tmp_path):
+    told = []
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"nothing")
+    first = add_to_archive(tmp_path / "known", [bad, clips[0]], progress=lambda *done: told.append(done))
+    assert told == [("bad.mp4", 1, 2), ("whole.mp4", 2, 2)]
+    assert (first.added, first.skipped, [file for file, _ in first.failed]) == (("whole.mp4",), (), [str(bad)])
+    again = add_to_archive(tmp_path / "known", [clips[0], clips[1]])
+    assert (again.added, again.skipped, again.failed) == (("piece.mp4",), ("whole.mp4",), ())
+
+
+def test_a_post_is_read_strictly_and_errors_name_it():
+    post = {"text": "a", "url": "https://example.org/1", "account": "@a", "posted": "2024-11-05", "language": "en"}
+    claim = claim_from_post(json.dumps(post | {"likes": 5}).encode())
+    assert (claim.text, claim.url, claim.account, claim.posted) == ("a", post["url"], "@a", "2024-11-05")
+    assert claim_from_post(json.dumps(post).encode(), text="b").text == "b"
+    for data in (b"", b"[" * 99_999, b'{"text": "a", "text": "b"}', b'{"posted": 1}', b'{"text": "a", "url": [1]}'):
+        with pytest.raises(ValueError, match=r"^mine\.json: "):
+            claim_from_post(data, name="mine.json")
+
+
+def test_no_case_is_started_for_what_is_no_media(tmp_path):
+    text = tmp_path / "clip.mp4"
+    text.write_text("no video", encoding="utf-8")
+    with pytest.raises(MediaError, match=r"clip\.mp4"):
+        start_case(tmp_path / "case", video=text, claim=Claim.from_text("a"))
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_decisions_go_into_the_cells_they_were_written_for_and_every_one_has_a_cell(clips, sample_data, tmp_path):
+    case = make_case(tmp_path, clips)
+    fill_demo(case, sample_data / "decisions.toml")
+    filled = "".join(path.read_text(encoding="utf-8") for path in sorted((case.folder / "notebooks").iterdir()))
+    tags = re.findall(r"^(decide-[a-z]+) =", (sample_data / "decisions.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(tags) == len(set(tags)) == len(re.findall(r'"decide-[a-z]+"', filled))
+    assert "Edit, then run" not in filled
+
+
+def test_the_demo_is_not_prepared_over_something(tmp_path):
+    (tmp_path / "mine").touch()
+    with pytest.raises(FileExistsError, match="--out"):
+        prepare_demo(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
