@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from verikit import cli
+from verikit import cli, commands
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = ("README.md", "docs/commands.md")
@@ -81,7 +81,7 @@ def test_every_command_of_the_program_is_in_the_guide():
 
 def test_the_guide_names_every_exit_code_of_the_program():
     codes = {int(code) for code in re.findall(r"^\| (\d) \|", read("docs/commands.md"), re.MULTILINE)}
-    assert codes == {cli.DONE, cli.BROKEN, cli.UNUSABLE, 3, cli.PARTLY}
+    assert codes == {commands.DONE, commands.BROKEN, commands.UNUSABLE, 3, commands.PARTLY}
 
 
 def test_the_python_in_the_readme_runs_and_finds_the_earlier_footage():

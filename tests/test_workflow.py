@@ -13,19 +13,15 @@ from verikit.case.running import run_case
 from verikit.errors import MediaError
 from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
-from verikit.workflow import (
-    add_to_archive,
+from verikit.workflow.copies import add_to_archive, compare_videos, save_figures, search_video
+from verikit.workflow.demo import fill_demo, prepare_demo
+from verikit.workflow.frames import extract_keyframes
+from verikit.workflow.steps import (
     claim_from_post,
-    compare_videos,
     examine_case,
-    extract_keyframes,
-    fill_demo,
     keyframes_of_case,
-    prepare_demo,
-    save_figures,
     scan_case,
     search_case,
-    search_video,
     start_case,
 )
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from verikit.case.sealing import seal_case
     from verikit.case.verdicts import Decision, EarlierCopy, Verdict
     from verikit.case.verifying import verify_package
-    from verikit.container.inspection import Container, inspect
+    from verikit.container.description import Container
+    from verikit.container.inspection import inspect
     from verikit.errors import AuditError, IncompatibleError, MediaError, MissingToolError, VerikitError
     from verikit.keyframes.picking import Keyframe, pick_keyframes
     from verikit.keyframes.saving import save_keyframes
@@ -44,15 +45,8 @@ if TYPE_CHECKING:
     from verikit.plots.frames import contact_sheet, plot_shots
     from verikit.plots.matches import plot_alignment, side_by_side
     from verikit.records import Finding, Outcome, Records, Span
-    from verikit.workflow import (
-        add_to_archive,
-        compare_videos,
-        examine_case,
-        keyframes_of_case,
-        scan_case,
-        search_case,
-        start_case,
-    )
+    from verikit.workflow.copies import add_to_archive, compare_videos
+    from verikit.workflow.steps import examine_case, keyframes_of_case, scan_case, search_case, start_case
 
 # The room of each name. The front door is the only public path, so that rooms may move.
 _ROOMS = {
@@ -64,7 +58,8 @@ _ROOMS = {
     "case.sealing": ("seal_case",),
     "case.verdicts": ("Decision", "EarlierCopy", "Verdict"),
     "case.verifying": ("verify_package",),
-    "container.inspection": ("Container", "inspect"),
+    "container.description": ("Container",),
+    "container.inspection": ("inspect",),
     "errors": ("AuditError", "IncompatibleError", "MediaError", "MissingToolError", "VerikitError"),
     "keyframes.picking": ("Keyframe", "pick_keyframes"),
     "keyframes.saving": ("save_keyframes",),
@@ -81,15 +76,8 @@ _ROOMS = {
     "plots.frames": ("contact_sheet", "plot_shots"),
     "plots.matches": ("plot_alignment", "side_by_side"),
     "records": ("Finding", "Outcome", "Records", "Span"),
-    "workflow": (
-        "add_to_archive",
-        "compare_videos",
-        "examine_case",
-        "keyframes_of_case",
-        "scan_case",
-        "search_case",
-        "start_case",
-    ),
+    "workflow.copies": ("add_to_archive", "compare_videos"),
+    "workflow.steps": ("examine_case", "keyframes_of_case", "scan_case", "search_case", "start_case"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from making import box, chunk, element, ftyp, international, keyed_meta, listed, mvhd, trak
 
-from verikit.container.inspection import Container, inspect
+from verikit.container.description import Container
+from verikit.container.inspection import inspect
 from verikit.container.mediainfo import read_mediainfo
 from verikit.errors import MediaError
 from verikit.media.video import open_video

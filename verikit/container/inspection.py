@@ -8,109 +8,31 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 from verikit.container import consistency, isobmff, matroska, riff
 from verikit.container.credentials import find_credentials
-from verikit.container.elements import Box, Structure, Tag, cut_tree
+from verikit.container.description import Container, findings_table, traces_table
+from verikit.container.elements import Structure, Tag, cut_tree
 from verikit.container.encoder_notes import read_encoder_notes
-from verikit.container.facts import Facts, collect_facts
+from verikit.container.facts import collect_facts
 from verikit.container.mediainfo import MediaInfoReport, read_mediainfo
 from verikit.container.movie import Movie, read_movie
 from verikit.container.movie_tags import movie_tags, read_movie_tags
-from verikit.container.showing import container_html, container_text
-from verikit.container.streams import StreamFacts, describe_streams
-from verikit.container.traces import Trace, find_traces, gather_evidence
+from verikit.container.streams import describe_streams
+from verikit.container.traces import find_traces, gather_evidence
 from verikit.errors import MediaError
 from verikit.media.video import Streams, Video, read_streams
-from verikit.records import Finding, Records, mimebundle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    import pandas as pd
 
-__all__ = ["Container", "inspect"]
+__all__ = ["inspect"]
 
 # Enough for any file with one moov; a film in fragments has tens of thousands, of which the outline is kept.
 MOST_SHOWN_BOXES = 2000
 IMAGE_BRANDS = frozenset({"heic", "heix", "heim", "heis", "mif1", "mif2", "avif", "avci", "jxl ", "crx "})
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
-    """What a file says of itself: format, boxes, streams, tags, facts, traces and findings.
-
-    `duration` is in seconds; `boxes` are at most 2,000, `boxes_read` says how many the file holds; None is unknown.
-    """
-
-    name: str
-    size: int
-    sha256: str
-    format: str
-    brands: tuple[str, ...]
-    duration: float | None
-    boxes: tuple[Box, ...]
-    boxes_read: int
-    boxes_shown: int
-    streams: tuple[StreamFacts, ...]
-    tags: tuple[Tag, ...]
-    facts: Facts
-    traces: Records[Trace]
-    findings: Records[Finding]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The contract's JSON of `verikit inspect`."""
-        return {
-            "file": {"name": self.name, "size": self.size, "sha256": self.sha256},
-            "container": {
-                "format": self.format,
-                "brands": list(self.brands),
-                "duration": self.duration,
-                "boxes": [box.to_dict() for box in self.boxes],
-                "boxes_read": self.boxes_read,
-                "boxes_shown": self.boxes_shown,
-            },
-            "streams": [stream.to_dict() for stream in self.streams],
-            "tags": [tag.to_dict() for tag in self.tags],
-            "facts": self.facts.to_dict(),
-            "traces": [trace.to_dict() for trace in self.traces],
-            "findings": [finding.to_dict() for finding in self.findings],
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`. Raises KeyError for a missing field."""
-        container = data["container"]
-        return cls(
-            name=data["file"]["name"],
-            size=data["file"]["size"],
-            sha256=data["file"]["sha256"],
-            format=container["format"],
-            brands=tuple(container["brands"]),
-            duration=container["duration"],
-            boxes=tuple(Box.from_dict(box) for box in container["boxes"]),
-            boxes_read=container["boxes_read"],
-            boxes_shown=container["boxes_shown"],
-            streams=tuple(StreamFacts.from_dict(stream) for stream in data["streams"]),
-            tags=tuple(Tag.from_dict(tag) for tag in data["tags"]),
-            facts=Facts.from_dict(data["facts"]),
-            traces=_traces(Trace.from_dict(trace) for trace in data["traces"]),
-            findings=_findings(Finding.from_dict(finding) for finding in data["findings"]),
-        )
-
-    def to_frame(self) -> pd.DataFrame:
-        """A DataFrame of all tags: group, key, value, origin."""
-        import pandas as pd  # noqa: PLC0415 - pandas takes longer to import than inspect takes to run
-
-        return pd.DataFrame([tag.to_dict() for tag in self.tags], columns=["group", "key", "value", "origin"])
-
-    def __str__(self) -> str:
-        return container_text(self)
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return mimebundle(self, plain_text=container_text(self), html=container_html(self))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +74,8 @@ def inspect(video: Video) -> Container:
         streams=streams,
         tags=reading.tags,
         facts=facts,
-        traces=_traces(find_traces(evidence)),
-        findings=_findings(
+        traces=traces_table(find_traces(evidence)),
+        findings=findings_table(
             (
                 consistency.check_readers(reading.problems),
                 consistency.check_structure(structure),
@@ -165,15 +87,6 @@ def inspect(video: Video) -> Container:
             )
         ),
     )
-
-
-def _traces(found: Iterable[Trace]) -> Records[Trace]:
-    columns = ("trace", "suggests", "reliability", "source")
-    return Records(found, caption="Traces of programs and platforms", columns=columns)
-
-
-def _findings(found: Iterable[Finding]) -> Records[Finding]:
-    return Records(found, caption="Consistency", columns=("check", "outcome", "summary", "limits"))
 
 
 def _read(video: Video) -> _Reading:

@@ -1,25 +1,117 @@
-"""How a Container is read: ten facts first as text of one screen, and tables with origins as HTML."""
+"""A Container: what a file says of itself, and how it is read.
+
+Ten facts first as text of one screen, and tables with origins as HTML.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+from typing import TYPE_CHECKING, Any, Self
 
 from verikit import _html
 from verikit._files import plain
-from verikit.records import Outcome, timecode
+from verikit.container.elements import Box, Tag
+from verikit.container.facts import Facts
+from verikit.container.streams import StreamFacts
+from verikit.container.traces import Trace
+from verikit.records import Finding, Outcome, Records, mimebundle, timecode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from verikit.container.facts import Facts
-    from verikit.container.inspection import Container
-    from verikit.container.streams import StreamFacts
+    import pandas as pd
 
-__all__ = ["container_html", "container_text"]
+__all__ = ["Container", "findings_table", "traces_table"]
 
 MOST_LINES = 30
 MOST_SHOWN_TAGS = 400
 MOST_TREE_LINES = 200
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """What a file says of itself: format, boxes, streams, tags, facts, traces and findings.
+
+    `duration` is in seconds; `boxes` are at most 2,000, `boxes_read` says how many the file holds; None is unknown.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    format: str
+    brands: tuple[str, ...]
+    duration: float | None
+    boxes: tuple[Box, ...]
+    boxes_read: int
+    boxes_shown: int
+    streams: tuple[StreamFacts, ...]
+    tags: tuple[Tag, ...]
+    facts: Facts
+    traces: Records[Trace]
+    findings: Records[Finding]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The contract's JSON of `verikit inspect`."""
+        return {
+            "file": {"name": self.name, "size": self.size, "sha256": self.sha256},
+            "container": {
+                "format": self.format,
+                "brands": list(self.brands),
+                "duration": self.duration,
+                "boxes": [box.to_dict() for box in self.boxes],
+                "boxes_read": self.boxes_read,
+                "boxes_shown": self.boxes_shown,
+            },
+            "streams": [stream.to_dict() for stream in self.streams],
+            "tags": [tag.to_dict() for tag in self.tags],
+            "facts": self.facts.to_dict(),
+            "traces": [trace.to_dict() for trace in self.traces],
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`. Raises KeyError for a missing field."""
+        container = data["container"]
+        return cls(
+            name=data["file"]["name"],
+            size=data["file"]["size"],
+            sha256=data["file"]["sha256"],
+            format=container["format"],
+            brands=tuple(container["brands"]),
+            duration=container["duration"],
+            boxes=tuple(Box.from_dict(box) for box in container["boxes"]),
+            boxes_read=container["boxes_read"],
+            boxes_shown=container["boxes_shown"],
+            streams=tuple(StreamFacts.from_dict(stream) for stream in data["streams"]),
+            tags=tuple(Tag.from_dict(tag) for tag in data["tags"]),
+            facts=Facts.from_dict(data["facts"]),
+            traces=traces_table(Trace.from_dict(trace) for trace in data["traces"]),
+            findings=findings_table(Finding.from_dict(finding) for finding in data["findings"]),
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """A DataFrame of all tags: group, key, value, origin."""
+        import pandas as pd  # noqa: PLC0415 - pandas takes longer to import than inspect takes to run
+
+        return pd.DataFrame([tag.to_dict() for tag in self.tags], columns=["group", "key", "value", "origin"])
+
+    def __str__(self) -> str:
+        return container_text(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return mimebundle(self, plain_text=container_text(self), html=container_html(self))
+
+
+def traces_table(found: Iterable[Trace]) -> Records[Trace]:
+    """Traces as a table."""
+    columns = ("trace", "suggests", "reliability", "source")
+    return Records(found, caption="Traces of programs and platforms", columns=columns)
+
+
+def findings_table(found: Iterable[Finding]) -> Records[Finding]:
+    """Findings as a table."""
+    return Records(found, caption="Consistency", columns=("check", "outcome", "summary", "limits"))
 
 
 def container_text(container: Container) -> str:

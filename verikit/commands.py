@@ -1,0 +1,265 @@
+"""What each command does: one verb, then print. Each has a Python verb of the same meaning; there is no logic here.
+
+Each command imports what it needs when it runs, so that `verikit --help` and `verikit verify` start at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verikit._files import plain
+from verikit.errors import AuditError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+DONE, BROKEN, UNUSABLE, PARTLY = 0, 1, 2, 4
+
+
+# ------------------------------------------------------------------------------------------------------------- printing
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    print(f"verikit: {plain(' '.join(text.split()))}", file=sys.stderr)
+
+
+def _print(options: argparse.Namespace, *, data: Any, text: str) -> None:
+    """The result on stdout: one JSON document, or text for people."""
+    # Names in the text come from strangers: no line of it may steer the terminal.
+    shown = "\n".join(plain(line) for line in text.split("\n"))
+    print(json.dumps(data, indent=1, allow_nan=False) if options.json else shown)
+
+
+def _progress() -> Callable[[str], None]:
+    """Tells what is going on, on stderr, at most once a second and not before the first one is over."""
+    last = [time.monotonic()]
+
+    def tell(what: str) -> None:
+        if time.monotonic() - last[0] >= 1:
+            last[0] = time.monotonic()
+            say(what)
+
+    return tell
+
+
+def _seconds(name: str) -> Callable[[float, float | None], None]:
+    tell = _progress()
+    return lambda done, whole: tell(f"{name}: {done:.0f} s" + (f" of {whole:.0f} s" if whole else ""))
+
+
+def _text(value: Any) -> str:
+    bundle = value._repr_mimebundle_()
+    return str((bundle[0] if isinstance(bundle, tuple) else bundle)["text/plain"])
+
+
+def _scanned(options: argparse.Namespace, path: Path) -> Any:
+    from verikit.media.scanning import scan_video
+    from verikit.media.video import open_video
+
+    return scan_video(open_video(path), cache=options.cache, progress=_seconds(path.name))
+
+
+# ------------------------------------------------------------------------------------------------------------- commands
+
+
+def inspect(options: argparse.Namespace) -> int:
+    from verikit.container.inspection import inspect
+    from verikit.media.video import open_video
+
+    container = inspect(open_video(options.file))
+    _print(options, data=container.to_dict(), text=_text(container))
+    return DONE
+
+
+def scan(options: argparse.Namespace) -> int:
+    began = time.monotonic()
+    scan = _scanned(options, options.file)
+    _print(options, data={**scan.to_dict(), "seconds": round(time.monotonic() - began, 3)}, text=_text(scan))
+    return DONE
+
+
+def shots(options: argparse.Namespace) -> int:
+    from verikit.keyframes.shots import detect_shots
+
+    shots = detect_shots(_scanned(options, options.file))
+    _print(options, data={"shots": [shot.to_dict() for shot in shots]}, text=_text(shots))
+    return DONE
+
+
+def keyframes(options: argparse.Namespace) -> int:
+    from verikit.media.video import open_video
+    from verikit.workflow.frames import extract_keyframes
+
+    scan = _scanned(options, options.file)
+    video = open_video(options.file)
+    with tempfile.TemporaryDirectory() as aside:
+        found = extract_keyframes(video, scan=scan, folder=options.out or Path(aside), most=options.most)
+    data = found.to_dict()
+    if options.out is None:
+        for keyframe in data["keyframes"]:
+            keyframe["file"] = None
+    _print(options, data=data, text=_text(found.keyframes))
+    return DONE
+
+
+def compare(options: argparse.Namespace) -> int:
+    from verikit.media.video import open_video
+    from verikit.workflow.copies import compare_videos, save_figures
+
+    found = compare_videos(open_video(options.query), open_video(options.reference), cache=options.cache)
+    if options.out is not None:
+        save_figures(found.figures, options.out)
+    _print(options, data=found.to_dict(), text=_text(found.matches))
+    return DONE
+
+
+def archive_add(options: argparse.Namespace) -> int:
+    from verikit.workflow.copies import add_to_archive
+
+    tell = _progress()
+    done = add_to_archive(
+        options.archive, options.paths, progress=lambda name, number, of: tell(f"{name} ({number} of {of})")
+    )
+    if done.failed and not (done.added or done.skipped):
+        for _, error in done.failed:
+            say(error)
+        return UNUSABLE
+    failed = "".join(f"\nfailed: {plain(file)}: {error}" for file, error in done.failed)
+    _print(options, data=done.to_dict(), text=f"added {len(done.added)}, skipped {len(done.skipped)}{failed}")
+    return PARTLY if done.failed else DONE
+
+
+def archive_search(options: argparse.Namespace) -> int:
+    from verikit.media.video import open_video
+    from verikit.workflow.copies import search_video
+
+    found = search_video(options.archive, open_video(options.file), cache=options.cache)
+    _print(options, data=found.to_dict(), text=_text(found))
+    return DONE
+
+
+def archive_list(options: argparse.Namespace) -> int:
+    from verikit.matching.store import open_archive
+
+    entries = open_archive(options.archive).entries()
+    _print(options, data={"videos": [entry.to_dict() for entry in entries]}, text=_text(entries))
+    return DONE
+
+
+def archive_remove(options: argparse.Namespace) -> int:
+    from verikit.matching.store import open_archive
+
+    name = open_archive(options.archive).remove(options.sha256)
+    _print(options, data={"removed": name}, text=f"removed {plain(name)}")
+    return DONE
+
+
+def archive_check(options: argparse.Namespace) -> int:
+    from verikit.matching.store import open_archive
+
+    held = None
+    try:
+        archive = open_archive(options.archive)
+        problems = archive.problems()
+        held = len(archive.entries()) if not problems else None
+    except AuditError as error:
+        # SQLite itself cannot read it through: that is the answer, not an error.
+        problems = (str(error).split("; ")[0],)
+    _print(
+        options,
+        data={"ok": not problems, "videos": held, "problems": list(problems)},
+        text="\n".join(problems) or f"all holds: {held} videos",
+    )
+    return BROKEN if problems else DONE
+
+
+def check(options: argparse.Namespace) -> int:
+    say(f"check {options.file}: this version has no checks for editing yet; `verikit inspect` shows traces in the file")
+    return UNUSABLE
+
+
+def new(options: argparse.Namespace) -> int:
+    from verikit.case.claims import Claim
+    from verikit.workflow.steps import claim_from_post, start_case
+
+    post = None if options.post is None else options.post.read_bytes()
+    if post is None and options.claim is None:
+        raise ValueError("new: say what is claimed, with --claim TEXT or --post POST.json")
+    claim = (
+        Claim.from_text(options.claim)
+        if post is None
+        else claim_from_post(post, text=options.claim, name=str(options.post))
+    )
+    case = start_case(options.case, video=options.video, claim=claim, post=post, archive=options.archive, by=options.by)
+    notebooks = sorted(path.name for path in (case.folder / "notebooks").iterdir())
+    data = {"case": case.id, "folder": str(case.folder), "notebooks": notebooks}
+    _print(options, data=data, text=f"{_text(case)}\n\nNext: verikit lab {options.case}")
+    return DONE
+
+
+def run(options: argparse.Namespace) -> int:
+    from verikit.case.opening import open_case
+    from verikit.case.report import write_report
+    from verikit.case.running import run_case
+
+    case = open_case(options.case)
+    runs = run_case(case, progress=_progress())
+    report = write_report(case)
+    data = {"notebooks": [run.to_dict() for run in runs], "report": str(report)}
+    _print(options, data=data, text="\n".join([*(str(run) for run in runs), f"report: {report}"]))
+    return DONE if all(run.state == "ran" for run in runs) else BROKEN
+
+
+def seal(options: argparse.Namespace) -> int:
+    from verikit.case.sealing import seal_case
+
+    seal = seal_case(options.case, package=options.output, key=options.sign)
+    _print(options, data=seal.to_dict(), text=_text(seal))
+    return DONE
+
+
+def verify(options: argparse.Namespace) -> int:
+    from verikit.case.verifying import rerun_undecided, verify_package
+
+    found = verify_package(options.package, key=options.key, expect_seal=options.expect_seal)
+    found = rerun_undecided(found) if options.rerun else found
+    _print(options, data=found.to_dict(), text=_text(found))
+    return found.exit_code
+
+
+def lab(options: argparse.Namespace) -> int:
+    from verikit.case.opening import open_case
+    from verikit.case.running import lab_command
+
+    command, variables = lab_command(open_case(options.case), options=options.jupyter)
+    # The server takes this process's place: closing it leaves none behind.
+    os.execve(command[0], command, {**os.environ, **variables})  # noqa: S606 - our own interpreter, a list of arguments, no shell
+
+
+def demo(options: argparse.Namespace) -> int:
+    from verikit.workflow.demo import run_demo
+
+    demo = run_demo(options.out, progress=_progress())
+    verdict = demo.case.verdict
+    text = [
+        *(str(run) for run in demo.runs),
+        "",
+        _text(verdict) if verdict is not None else "no verdict",
+        "",
+        _text(demo.seal),
+        "",
+        _text(demo.verification),
+        "",
+        f"Look at: {demo.report}",
+        f"Open it: verikit lab {demo.case.folder}",
+    ]
+    _print(options, data=demo.to_dict(), text="\n".join(text))
+    return demo.verification.exit_code

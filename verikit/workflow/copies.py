@@ -1,0 +1,224 @@
+"""The same footage elsewhere: comparing two files, filling and searching an archive, and the evidence for people."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import TYPE_CHECKING, Any
+
+from verikit import _html
+from verikit._files import plain
+from verikit.container.inspection import inspect
+from verikit.errors import VerikitError
+from verikit.matching.comparing import Match, compare, still_image, still_pairs
+from verikit.matching.fingerprinting import fingerprint
+from verikit.matching.searching import Search, search
+from verikit.matching.store import create_archive, open_archive
+from verikit.media.scanning import scan_video
+from verikit.media.video import open_video
+from verikit.plots.matches import plot_alignment, side_by_side
+from verikit.records import Records, mimebundle, timecode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from verikit.container.description import Container
+    from verikit.matching.fingerprinting import Fingerprint
+    from verikit.media.video import Video
+    from verikit.plots.drawing import Figure
+
+__all__ = [
+    "Added",
+    "Comparison",
+    "CopyFacts",
+    "CopySearch",
+    "add_to_archive",
+    "claimed_facts",
+    "compare_videos",
+    "copies_table",
+    "dates_in_words",
+    "evidence",
+    "save_figures",
+    "search_video",
+]
+
+# What a folder is searched for when it is added to an archive. Anything else is added by naming it.
+VIDEO_ENDINGS = frozenset(
+    {
+        *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4"),
+        *(".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
+    }
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What two videos have in common, and the figures that show it."""
+
+    matches: Records[Match]
+    figures: tuple[Figure, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The matches as JSON."""
+        return {"matches": [match.to_dict() for match in self.matches]}
+
+
+def compare_videos(query: Video, reference: Video, *, cache: Path | None = None) -> Comparison:
+    """Which seconds of one video are which seconds of another, with an alignment plot and side-by-side stills."""
+    one, other = (fingerprint(scan_video(video, cache=cache)) for video in (query, reference))
+    matches = compare(one, other)
+    return Comparison(matches=matches, figures=tuple(evidence(one, other, matches)))
+
+
+def search_video(archive: Path, video: Video, *, cache: Path | None = None) -> Search:
+    """Where the footage of a video appears in the archive in a folder."""
+    return search(open_archive(archive), fingerprint(scan_video(video, cache=cache)))
+
+
+def save_figures(figures: Sequence[Figure], folder: Path) -> tuple[Path, ...]:
+    """Write figures into a folder as evidence_1.png and so on. Returns their paths."""
+    endings = {"image/png": "png", "image/jpeg": "jpg"}
+    return tuple(
+        figure.save(folder / f"evidence_{number}.{endings[figure.mime]}") for number, figure in enumerate(figures, 1)
+    )
+
+
+def evidence(query: Fingerprint, reference: Fingerprint, matches: Iterable[Match]) -> Iterator[Figure]:
+    """For matches with one reference: the alignment, and the best pair of stills of each."""
+    held = list(matches)
+    if not held:
+        return
+    yield plot_alignment(query, reference, held)
+    for match in held[:3]:
+        pairs = still_pairs(query, reference, laying=match.laying)
+        for pair in pairs[:1]:
+            yield side_by_side(
+                (f"{query.name} at {timecode(pair.query_time)}", still_image(pair.query)),
+                (f"{reference.name} at {timecode(pair.reference_time)}", still_image(pair.reference)),
+                registration=pair.registration,
+            )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What became of the files that were to go into an archive. `failed` are pairs of a file and what was wrong."""
+
+    added: tuple[str, ...]
+    skipped: tuple[str, ...]
+    failed: tuple[tuple[str, str], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The contract's JSON of `archive add`: counts, and the failed files with their errors."""
+        return {
+            "added": len(self.added),
+            "skipped": len(self.skipped),
+            "failed": [{"file": file, "error": error} for file, error in self.failed],
+        }
+
+
+def add_to_archive(
+    archive: Path, paths: Sequence[Path], *, progress: Callable[[str, int, int], None] | None = None
+) -> Added:
+    """Fingerprint files and folders into the archive in a folder, which is made when the first video goes in.
+
+    Each video is in as soon as it is done, so that the work can be stopped and taken up again; what is in is skipped.
+    One bad file never stops the others. `progress` is called with a file's name, its number and how many there are.
+    """
+    if archive.exists() and any(archive.iterdir()):
+        open_archive(archive)
+    files = list(_videos_in(paths))
+    added, skipped, failed = [], [], []
+    for number, path in enumerate(files, start=1):
+        if progress is not None:
+            progress(path.name, number, len(files))
+        try:
+            # A name on Linux may be any bytes; the archive keeps text.
+            name = os.fsencode(path.name).decode("utf-8", "replace")
+            video = dataclasses.replace(open_video(path), name=name)
+            if any(archive.glob("*.sqlite")) and open_archive(archive).holds(video.sha256):
+                skipped.append(path.name)
+                continue
+            made = fingerprint(scan_video(video))
+            facts = claimed_facts(inspect(video), made)
+            create_archive(archive).put(made, size=video.size, facts=facts)
+        except (VerikitError, OSError) as error:
+            failed.append((str(path), plain(str(error))))
+            continue
+        added.append(path.name)
+    return Added(added=tuple(added), skipped=tuple(skipped), failed=tuple(failed))
+
+
+def _videos_in(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in VIDEO_ENDINGS and p.is_file())
+        else:
+            yield path
+
+
+def claimed_facts(container: Container, made: Fingerprint) -> dict[str, Any]:
+    """What a file claims of itself that helps to say which copy is earlier, fuller or less degraded."""
+    return {
+        "created": [fact.to_dict() for fact in container.facts.created],
+        "width": made.width,
+        "height": made.height,
+        "container": container.format,
+    }
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CopyFacts:
+    """What one copy of the footage is, by its file: seconds, picture size, bytes, and the dates it claims of itself."""
+
+    name: str
+    role: str
+    duration: float
+    picture: str
+    size: int
+    claims_created: str
+    sha256: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The copy as JSON."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CopySearch:
+    """A search for earlier copies: what was found, the copies side by side, and the figures that show each match.
+
+    `search` is None where the case names no archive: then nothing was searched, and nothing follows.
+    """
+
+    search: Search | None
+    copies: Records[CopyFacts]
+    figures: tuple[Figure, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The search and the copies as JSON."""
+        return {
+            "search": None if self.search is None else self.search.to_dict(),
+            "copies": [copy.to_dict() for copy in self.copies],
+        }
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        if self.search is None:
+            told = "This case names no archive of known footage. Nothing was searched, and nothing follows from that."
+            return mimebundle(self, plain_text=told, html=_html.element("p", told))
+        found, copies = self.search._repr_mimebundle_(), self.copies._repr_mimebundle_()
+        text = "\n\n".join([found["text/plain"], copies["text/plain"]])
+        html = _html.join([_html.Html(found["text/html"]), _html.Html(copies["text/html"])])
+        return mimebundle(self, plain_text=text, html=html)
+
+
+def copies_table(rows: Iterable[CopyFacts]) -> Records[CopyFacts]:
+    """The copies of one piece of footage side by side."""
+    columns = ("name", "role", "duration", "picture", "size", "claims_created", "sha256")
+    return Records(rows, caption="The copies, by what their files say", columns=columns)
+
+
+def dates_in_words(created: Sequence[dict[str, Any]]) -> str:
+    """The distinct dates that a file claims, with what each is reckoned in."""
+    said = dict.fromkeys(f"{fact['value']} ({fact['basis']})" for fact in created)
+    return "; ".join(said) or "no date in the file"

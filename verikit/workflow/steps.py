@@ -1,0 +1,145 @@
+"""The steps of a case: each notebook's one verb, which records what it finds."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from verikit._files import package_folder, plain
+from verikit.case.claims import Claim
+from verikit.case.journal import strict_json
+from verikit.case.opening import new_case
+from verikit.container.inspection import inspect
+from verikit.matching.fingerprinting import fingerprint
+from verikit.matching.searching import search
+from verikit.matching.store import open_archive
+from verikit.media.scanning import scan_video
+from verikit.media.video import open_video
+from verikit.workflow.copies import (
+    CopyFacts,
+    CopySearch,
+    claimed_facts,
+    copies_table,
+    dates_in_words,
+    evidence,
+    save_figures,
+)
+from verikit.workflow.frames import Keyframes, extract_keyframes
+
+if TYPE_CHECKING:
+    from verikit.case.folder import Case
+    from verikit.container.description import Container
+    from verikit.matching.fingerprinting import Fingerprint
+    from verikit.media.scan import Scan
+
+__all__ = ["claim_from_post", "examine_case", "keyframes_of_case", "scan_case", "search_case", "start_case"]
+
+
+def start_case(
+    folder: Path, *, video: Path, claim: Claim, post: bytes | None = None, archive: Path | None = None, by: str = ""
+) -> Case:
+    """A new case in `folder` with the notebooks of the series, opened `by` whom. The video must be one that a reader knows.
+
+    Raises what `new_case` raises, and MediaError where the video is no media at all.
+    """
+    inspect(open_video(video))
+    if archive is not None:
+        open_archive(archive)
+    templates = package_folder("notebooks")
+    return new_case(folder, video=video, claim=claim, notebooks=templates, archive=archive, post=post, by=by)
+
+
+def claim_from_post(data: bytes, *, text: str | None = None, name: str = "post.json") -> Claim:
+    """The claim in a post.json; `text`, where given, is what is claimed. `name` is what errors call the post.
+
+    Raises ValueError where it is not of its form.
+    """
+    try:
+        post = strict_json(data)
+    except ValueError as error:
+        raise ValueError(f"{plain(name)}: not a post's JSON: {plain(str(error))}") from error
+    if not isinstance(post, dict):
+        raise TypeError(f"{plain(name)}: not a JSON object; a post has text, url, account, posted, language")
+    known = {key: post[key] for key in ("language", "url", "account", "posted", "sub_claims") if post.get(key)}
+    try:
+        return Claim.from_post({**known, "text": text or post.get("text") or ""})
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{plain(name)}: {plain(str(error))}") from error
+
+
+def examine_case(case: Case) -> Container:
+    """Step 02: what the clip's file says of itself, recorded as `container`."""
+    container = inspect(open_video(case.video))
+    case.record(container, name="container", parents=["video"])
+    return container
+
+
+def scan_case(case: Case) -> Scan:
+    """The clip's scan, from the case's cache if it is there, recorded as `scan` without its arrays."""
+    scan = scan_video(open_video(case.video), cache=case.scans)
+    case.record(scan, name="scan", parents=["video"])
+    return scan
+
+
+def keyframes_of_case(case: Case, *, most: int | None = None) -> Keyframes:
+    """Step 03: the clip's shots and keyframes, recorded as `keyframes`, with the stills and figures as files."""
+    scan = scan_case(case)
+    with tempfile.TemporaryDirectory() as aside:
+        folder = Path(aside)
+        found = extract_keyframes(open_video(case.video), scan=scan, folder=folder, most=most)
+        for path in sorted(folder.iterdir()):
+            case.keep_file(path, name=f"keyframes/{path.name}", operation="keyframe", parents=["video"])
+    case.record(found, name="keyframes", parents=["scan"])
+    return found
+
+
+def search_case(case: Case) -> CopySearch:
+    """Step 04: earlier copies of the clip in the case's archive, recorded as `copies`, the figures as files."""
+    if case.archive is None:
+        nothing = CopySearch(search=None, copies=copies_table([]), figures=())
+        case.record(nothing, name="copies", parents=["video"])
+        return nothing
+    archive = open_archive(case.archive)
+    query = fingerprint(scan_video(open_video(case.video), cache=case.scans))
+    found = search(archive, query)
+    shown = [match for match in found.matches if match.confirmed or match.relation == "same_scene"]
+    figures = [
+        figure
+        for sha256 in dict.fromkeys(match.reference_sha256 for match in shown)
+        for figure in evidence(query, archive.fingerprint(sha256), [m for m in shown if m.reference_sha256 == sha256])
+    ]
+    rows = [_copy_of_case(case, query)]
+    entries = {entry.sha256: entry for entry in archive.entries()}
+    for sha256 in dict.fromkeys(match.reference_sha256 for match in shown if match.confirmed):
+        entry = entries[sha256]
+        rows.append(
+            CopyFacts(
+                name=entry.name,
+                role="in the archive",
+                duration=entry.duration,
+                picture=f"{entry.facts.get('width')} x {entry.facts.get('height')}",
+                size=entry.size,
+                claims_created=dates_in_words(entry.facts.get("created", [])),
+                sha256=sha256,
+            )
+        )
+    result = CopySearch(search=found, copies=copies_table(rows), figures=tuple(figures))
+    with tempfile.TemporaryDirectory() as aside:
+        for path in save_figures(figures, Path(aside)):
+            case.keep_file(path, name=f"copies/{path.name}", operation="figure", parents=["video"])
+    case.record(result, name="copies", parents=["video"])
+    return result
+
+
+def _copy_of_case(case: Case, query: Fingerprint) -> CopyFacts:
+    facts = claimed_facts(inspect(open_video(case.video)), query)
+    return CopyFacts(
+        name=case.video_name,
+        role="the clip",
+        duration=query.duration,
+        picture=f"{query.width} x {query.height}",
+        size=case.video.stat().st_size,
+        claims_created=dates_in_words(facts["created"]),
+        sha256=case.video_sha256,
+    )
