@@ -34,14 +34,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (VerikitError, OSError, ValueError, TypeError, KeyError) as error:
         if options.traceback:
             raise
-        commands.say(str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error))
+        commands.say(_told(error))
         return commands.UNUSABLE
     except KeyboardInterrupt:
-        commands.say("stopped; nothing half-written is left")
+        commands.say("stopped; every file that was written is whole, and what was begun can be taken up again")
         return 130
 
 
 # -------------------------------------------------------------------------------------------------------------- parsing
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, without Python's and the system's own dressing."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{error.filename}: {error.strerror}; check that this place exists and may be written"
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -72,7 +72,7 @@ def test_two_takes_of_one_place_are_the_same_scene_and_not_the_same_footage(samp
             found = compare(sample_print(one), sample_print(other))
             assert found[0].relation == "same_scene"
             assert not any(match.confirmed or match.relation == "same_footage" for match in found)
-            assert "in another take" in found[0].sentence()
+            assert "not shown to be the same take" in found[0].sentence()
 
 
 @pytest.mark.parametrize("name", ["viral.mp4", "loop.mp4", "archive/harbour.mp4"])

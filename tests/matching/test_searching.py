@@ -75,7 +75,7 @@ def test_an_empty_archive_has_no_match(tmp_path, sample_print):
 def test_a_search_shows_its_matches_and_its_limits(viral):
     found, _ = viral
     shown = found._repr_mimebundle_()
-    assert "1 confirmed match. 0:00.000 to 0:06.000 of the clip, mirrored," in shown["text/plain"]
+    assert "1 confirmed match. 0:00.0 to 0:06.0 of the clip, mirrored," in shown["text/plain"]
     assert LIMITS in shown["text/plain"]
     assert "<table>" in shown["text/html"]
     assert "not which came first" in shown["text/html"]

@@ -38,7 +38,7 @@ MOST_SLOW, MOST_FAST = 0.7, 1.4
 # Larger than any distance.
 FAR = 1 << 20
 # Another speed than 1 must explain this much more, since with ten speeds to choose from one always fits a little better.
-SPEED_MARGIN = 1.15
+SPEED_MARGIN = 1.5
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,10 +13,10 @@ from verikit._files import plain
 from verikit.errors import MediaError
 from verikit.matching.alignment import BIN, Line, find_lines
 from verikit.matching.geometry import Registration, features_of, register, unflipped
-from verikit.matching.motion import Laying, MotionAgreement, compare_motion
+from verikit.matching.motion import Laying, MotionAgreement, agreement_backwards, compare_motion
 from verikit.media.hashing import hamming
 from verikit.media.sampling import STILL_LONG_SIDE
-from verikit.records import Records, Span, mimebundle
+from verikit.records import Records, Span, mimebundle, timecode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from verikit.matching.fingerprinting import Fingerprint
 
-__all__ = ["Match", "StillPair", "compare", "match_records", "rank", "still_image", "still_pairs"]
+__all__ = ["Match", "StillPair", "compare", "match_records", "rank", "register_pictures", "still_image", "still_pairs"]
 
 # Pairs of stills that are registered for one aligned stretch.
 REGISTERED = 4
@@ -37,16 +37,22 @@ PIECE = 1200
 # A stretch that goes on across two pieces leaves at most this many instants between them.
 CONTINUING = 4
 
-# Correlation of what changes above which two stretches are the same take, and below which they are another take of the
-# same scene; between them nothing is decided. Measured on 17 real clips: copies under 12 distortions 0.81 and more
-# (median 0.98), two takes of one room 0.05 to 0.12.
-SAME_TAKE, OTHER_TAKE = 0.7, 0.35
+# Correlation of what changes above which two stretches are the same take, and below which the place agrees and the take
+# does not; between them nothing is decided. Measured on 17 real clips: copies under 12 distortions 0.81 and more (median
+# 0.98), two takes of one room 0.05 to 0.12. A speed other than 1 is one more thing to choose, and so must agree better.
+SAME_TAKE, SAME_TAKE_OTHER_SPEED, OTHER_TAKE = 0.7, 0.8, 0.35
+# Correlations that differ by less than this are alike.
+SAME = 0.03
 
 # A match counts as confirmed only if this many points agree in a pair of stills, or the hashes agree this closely.
 CONFIRMING_INLIERS = 15
 CONFIRMING_DISTANCE = 48.0
 # ... over at least this many hashed instants.
 CONFIRMING_INSTANTS = 6
+# In less than four seconds a scene that hardly moves fits many speeds.
+CONFIRMING_AT_OTHER_SPEED = 16
+# Of two stretches that lie on the same seconds of the reference, the weaker must agree this closely: a loop does.
+AGREEING_TWICE = 0.9
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +61,8 @@ class Match:
 
     speed: query seconds per reference second. mirrored: left and right are exchanged. score: higher is surer, from 0
     to 1, comparable across queries and references; it is no probability. confirmed: the toolkit's own decision.
-    relation: same_footage, same_scene (another take of it) or undecided. homography: row by row, maps upright pixels of
+    relation: same_footage, same_scene (the place agrees, what changes in it does not) or undecided. backwards: the
+    stretch agrees when it is played backwards. homography: row by row, maps upright pixels of
     the query to upright pixels of the reference, None where no geometry holds. distance: mean Hamming distance in bits.
     motion: correlation of the course of change, None where too short or too still to tell.
     """
@@ -71,6 +78,7 @@ class Match:
     matched_frames: int
     confirmed: bool
     relation: str
+    backwards: bool
     inliers: int
     homography: tuple[tuple[float, ...], ...] | None
     distance: float
@@ -90,6 +98,7 @@ class Match:
             "matched_frames": self.matched_frames,
             "confirmed": self.confirmed,
             "relation": self.relation,
+            "backwards": self.backwards,
             "geometry": {
                 "homography": None if self.homography is None else [list(row) for row in self.homography],
                 "inliers": self.inliers,
@@ -124,11 +133,13 @@ class Match:
         """The match in one sentence, in words that claim no more than was seen."""
         kind = {
             "same_footage": "is consistent with the same footage as",
-            "same_scene": "shows the same scene as, but in another take than,",
+            "same_scene": "shows the same scene as, but is not shown to be the same take as,",
             "undecided": "resembles, without enough to decide,",
         }[self.relation]
+        kind = "is, played backwards, consistent with footage around" if self.backwards else kind
         flipped = ", mirrored," if self.mirrored else ""
-        return f"{self.query_span} of the clip{flipped} {kind} {self.reference_span} of {plain(self.reference)}."
+        one, other = _tenths(self.query_span), _tenths(self.reference_span)
+        return f"{one} of the clip{flipped} {kind} {other} of {plain(self.reference)}."
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         rows = [(name.replace("_", " "), str(value)) for name, value in self.to_dict().items()]
@@ -184,7 +195,23 @@ def _matches(query: Fingerprint, reference: Fingerprint) -> list[Match]:
     for mirrored, line in found:
         if not any(flipped != mirrored and _overlap(line, other) for flipped, other in kept):
             kept.append((mirrored, line))
-    return [_describe(query, reference, line, mirrored=mirrored) for mirrored, line in kept]
+    return _once_each([_describe(query, reference, line, mirrored=mirrored) for mirrored, line in kept])
+
+
+def _once_each(matches: list[Match]) -> list[Match]:
+    """Matches of which no weak one claims seconds of the reference that a surer one has."""
+    settled: list[Match] = []
+    for match in rank(matches):
+        taken = any(
+            other.relation == "same_footage"
+            and match.reference_span.overlap(other.reference_span) > match.reference_span.duration / 2
+            for other in settled
+        )
+        if taken and match.confirmed and (match.motion or 0.0) < AGREEING_TWICE:
+            settled.append(dataclasses.replace(match, confirmed=False, relation="undecided"))
+        else:
+            settled.append(match)
+    return settled
 
 
 def _overlap(one: Line, other: Line) -> bool:
@@ -233,12 +260,24 @@ def _describe(query: Fingerprint, reference: Fingerprint, line: Line, *, mirrore
     pairs = still_pairs(query, reference, laying=laying)
     inliers = pairs[0].inliers if pairs else 0
     placing = _full_size(pairs[0].registration if pairs else None, query, reference)
-    agreement = compare_motion(query, reference, laying=laying, placing=placing)
+    agreement = compare_motion(query, reference, laying=laying, placing=None)
+    if placing is not None:
+        placed = compare_motion(query, reference, laying=laying, placing=placing)
+        # One whole picture laid on the other is the simplest guess. A geometry that agrees less than that is wrong.
+        if _correlation(placed) < _correlation(agreement) - SAME:
+            placing, inliers = None, 0
+        agreement = max(agreement, placed, key=_correlation)
     speed, offset = line.speed, line.offset
     if agreement is not None and agreement.correlation >= SAME_TAKE:
         speed, offset = agreement.speed, agreement.offset
     distance = float(line.distances.mean())
     relation = _relation(agreement, inliers=inliers)
+    backwards = False
+    if relation == "same_scene":
+        turned = agreement_backwards(query, reference, laying=laying, placing=placing)
+        if turned is not None and turned >= SAME_TAKE:
+            relation, backwards = "undecided", True
+    least = CONFIRMING_INSTANTS if speed == 1.0 else CONFIRMING_AT_OTHER_SPEED
     enough = inliers >= CONFIRMING_INLIERS or distance <= CONFIRMING_DISTANCE
     return Match(
         reference=reference.name,
@@ -250,8 +289,9 @@ def _describe(query: Fingerprint, reference: Fingerprint, line: Line, *, mirrore
         rotated=0,
         score=_score(line, inliers, agreement),
         matched_frames=len(line.queries),
-        confirmed=relation == "same_footage" and enough and len(line.queries) >= CONFIRMING_INSTANTS,
+        confirmed=relation == "same_footage" and enough and len(line.queries) >= least,
         relation=relation,
+        backwards=backwards,
         inliers=inliers,
         homography=None if placing is None else _rounded(placing),
         distance=round(distance, 2),
@@ -278,10 +318,19 @@ def _rounded(matrix: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(round(float(value), 6) for value in row) for row in matrix)
 
 
+def _correlation(agreement: MotionAgreement | None) -> float:
+    return -1.0 if agreement is None else agreement.correlation
+
+
+def _tenths(span: Span) -> str:
+    """A span as far as it is known: to about a tenth of a second."""
+    return f"{timecode(span.start)[:-2]} to {timecode(span.end)[:-2]}"
+
+
 def _relation(agreement: MotionAgreement | None, *, inliers: int) -> str:
     if agreement is None:
         return "undecided"
-    if agreement.correlation >= SAME_TAKE:
+    if agreement.correlation >= (SAME_TAKE if agreement.speed == 1.0 else SAME_TAKE_OTHER_SPEED):
         return "same_footage"
     if agreement.correlation < OTHER_TAKE and inliers >= CONFIRMING_INLIERS:
         return "same_scene"
@@ -324,11 +373,15 @@ def still_pairs(query: Fingerprint, reference: Fingerprint, *, laying: Laying) -
 
 
 def register_stills(query: bytes, reference: bytes, *, mirrored: bool) -> Registration | None:
-    """The registration of two JPEG stills; the query is flipped first if it is mirrored, and the flip is part of it."""
-    one, other = still_image(query), still_image(reference)
-    flipped = np.ascontiguousarray(one[:, ::-1]) if mirrored else one
-    found = register(features_of(flipped), features_of(other))
-    return unflipped(found, width=one.shape[1]) if found is not None and mirrored else found
+    """The registration of two JPEG stills, as `register_pictures` gives it."""
+    return register_pictures(still_image(query), still_image(reference), mirrored=mirrored)
+
+
+def register_pictures(query: NDArray[np.uint8], reference: NDArray[np.uint8], *, mirrored: bool) -> Registration | None:
+    """The registration of two RGB pictures; a mirrored query is flipped first, and the flip is part of the result."""
+    flipped = np.ascontiguousarray(query[:, ::-1]) if mirrored else query
+    found = register(features_of(flipped), features_of(reference))
+    return unflipped(found, width=query.shape[1]) if found is not None and mirrored else found
 
 
 def still_image(data: bytes) -> NDArray[np.uint8]:

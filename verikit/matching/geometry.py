@@ -25,6 +25,10 @@ TOLERANCE = 5.0
 LEAST_INLIERS = 10
 # Beyond this enlargement either way the features of one picture do not show in the other.
 MOST_SCALE = 6.0
+# 16:9 squeezed to 9:16 would be 3.2; upright reframing crops instead.
+MOST_SQUEEZE = 2.5
+# An affine map has more freedom and so always finds a few points more.
+AFFINE_MARGIN = 1.2
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,23 +94,41 @@ def register(query: Features, reference: Features) -> Registration | None:
     if len(pairs) < LEAST_INLIERS:
         return None
     source, target = query.points[pairs[:, 0]], reference.points[pairs[:, 1]]
-    # OpenCV's RANSAC draws from its own generator; seeding it makes the same pictures give the same answer.
-    cv2.setRNGSeed(1)
-    found: Any = cv2.estimateAffinePartial2D(
-        source, target, method=cv2.RANSAC, ransacReprojThreshold=TOLERANCE, maxIters=2000, confidence=0.999
-    )
-    matrix, mask = found
-    if matrix is None:
-        return None
-    inside = np.nonzero(np.asarray(mask).ravel())[0]
+    matrix, inside = _fitted(source, target)
     # Points on one spot are one piece of evidence.
     _, first = np.unique(np.round(source[inside] / 4), axis=0, return_index=True)
     inside = inside[np.sort(first)]
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if len(inside) < LEAST_INLIERS or not 1 / MOST_SCALE <= scale <= MOST_SCALE:
+    if len(inside) < LEAST_INLIERS or not _plausible(matrix):
         return None
     homography = np.vstack([matrix, [0, 0, 1]]).astype(np.float64)
     return Registration(homography=homography, query_points=source[inside], reference_points=target[inside])
+
+
+def _fitted(source: NDArray[np.float32], target: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The transform that most points agree with, (2, 3), and which do: a similarity, or an affine map if it is clearly better.
+
+    A copy that was squeezed, or lost its pixel aspect, has other scales across and down, which a similarity cannot have.
+    """
+    options = {"method": cv2.RANSAC, "ransacReprojThreshold": TOLERANCE, "maxIters": 2000, "confidence": 0.999}
+    found: list[tuple[NDArray[np.float64], NDArray[np.int64]]] = []
+    for estimate in (cv2.estimateAffinePartial2D, cv2.estimateAffine2D):
+        # OpenCV's RANSAC draws from its own generator; seeding it makes the same pictures give the same answer.
+        cv2.setRNGSeed(1)
+        matrix, mask = estimate(source, target, **options)  # type: ignore[call-overload] # the same arguments for both
+        if matrix is not None:
+            found.append((np.asarray(matrix, np.float64), np.nonzero(np.asarray(mask).ravel())[0]))
+    if not found:
+        return np.zeros((2, 3)), np.empty(0, np.int64)
+    stiff, loose = found[0], found[-1]
+    return loose if len(loose[1]) > AFFINE_MARGIN * len(stiff[1]) else stiff
+
+
+def _plausible(matrix: NDArray[np.float64]) -> bool:
+    """Whether a (2, 3) transform enlarges within reason, about as much across as down, and does not flip."""
+    sizes = np.linalg.svd(matrix[:, :2], compute_uv=False)
+    if np.linalg.det(matrix[:, :2]) <= 0 or sizes[1] < 1 / MOST_SCALE:
+        return False
+    return bool(sizes[0] <= MOST_SCALE and sizes[0] / sizes[1] <= MOST_SQUEEZE)
 
 
 def unflipped(registration: Registration, *, width: int) -> Registration:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from verikit.matching.fingerprinting import Fingerprint
     from verikit.records import Span
 
-__all__ = ["Laying", "MotionAgreement", "agreement_by_offset", "compare_motion"]
+__all__ = ["Laying", "MotionAgreement", "agreement_backwards", "agreement_by_offset", "compare_motion"]
 
 # A shorter stretch holds too little movement to tell takes apart.
 LEAST_SECONDS = 1.0
@@ -31,8 +31,11 @@ LAGS = np.arange(-0.4, 0.4001, 0.05)
 FINE_LAGS = np.arange(-0.06, 0.0601, 0.02)
 OTHER_SPEEDS = np.arange(0.75, 1.3001, 0.025)
 FINE_SPEEDS = np.arange(-0.02, 0.0201, 0.005)
-# An agreement above this needs no search for another speed.
-SURE = 0.95
+# An agreement at speed 1 above this needs no search for another.
+SURE = 0.98
+# Another speed than 1 counts only if it leaves at most this part of what speed 1 leaves unexplained: with twenty speeds
+# to choose from, one always agrees a little better.
+UNEXPLAINED = 0.75
 # The two pictures must share this part of the reference's, or too few points are compared.
 LEAST_SHARED = 0.1
 
@@ -78,15 +81,28 @@ def compare_motion(
     middle = float(course.times.mean())
     # Speeds turn the line about the middle of the stretch, where the vote is surest.
     there = laying.offset + middle / laying.speed
-    best = course.best(middle, there, speeds=np.array([laying.speed]), lags=LAGS)
-    if best is None:
+    plain = course.best(middle, there, speeds=np.ones(1), lags=LAGS)
+    plain = None if plain is None else course.near(plain, speeds=np.zeros(1))
+    if plain is not None and plain.correlation >= SURE:
+        return plain
+    other = course.best(middle, there, speeds=np.append(OTHER_SPEEDS, laying.speed), lags=LAGS)
+    other = None if other is None else course.near(other, speeds=FINE_SPEEDS)
+    if plain is None or other is None:
+        return plain or other
+    return other if 1 - other.correlation <= UNEXPLAINED * (1 - plain.correlation) else plain
+
+
+def agreement_backwards(
+    query: Fingerprint, reference: Fingerprint, *, laying: Laying, placing: NDArray[np.float64] | None
+) -> float | None:
+    """The best agreement of the stretch played backwards, anywhere in the reference; None where nothing compares."""
+    course = _course(query, reference, laying=laying, placing=placing)
+    if course is None:
         return None
-    fine = np.zeros(1)
-    if best.correlation < SURE:
-        best = _better(best, course.best(middle, there, speeds=OTHER_SPEEDS, lags=LAGS))
-        fine = FINE_SPEEDS
-    there = best.offset + middle / best.speed
-    return _better(best, course.best(middle, there, speeds=best.speed + fine, lags=FINE_LAGS))
+    turned = dataclasses.replace(course, points=course.points[::-1])
+    offsets = np.arange(-query.duration, reference.duration, 0.1)
+    found = [turned.agreement(offset + course.times) for offset in offsets]
+    return max((value for value in found if value is not None), default=None)
 
 
 def agreement_by_offset(
@@ -143,6 +159,12 @@ class _Course:
                 if correlation is not None and (found is None or correlation > found.correlation):
                     found = MotionAgreement(correlation=correlation, speed=float(speed), offset=float(offset))
         return found
+
+    def near(self, found: MotionAgreement, *, speeds: NDArray[np.float64]) -> MotionAgreement:
+        """The best agreement near one that was found coarsely; `speeds` are added to its speed."""
+        middle = float(self.times.mean())
+        there = found.offset + middle / found.speed
+        return _better(found, self.best(middle, there, speeds=found.speed + speeds, lags=FINE_LAGS))
 
     def agreement(self, places: NDArray[np.float64]) -> float | None:
         """Correlation of what changes, at reference times `places`; None where too little can be compared."""

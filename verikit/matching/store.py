@@ -76,15 +76,16 @@ class Archive:
         with self._connected() as connection:
             return connection.execute("SELECT 1 FROM videos WHERE sha256 = ?", (sha256,)).fetchone() is not None
 
-    def put(self, fingerprint: Fingerprint, *, size: int, facts: Mapping[str, Any]) -> None:
-        """Add a video in one transaction; one that is in already is replaced."""
+    def put(self, fingerprint: Fingerprint, *, size: int, facts: Mapping[str, Any]) -> bool:
+        """Add a video in one transaction. False where it was in already: then nothing changes."""
         data = fingerprint.to_bytes()
         row = (
             *(fingerprint.sha256, fingerprint.name, _now(), size, fingerprint.duration),
             *(fingerprint.hasher, len(fingerprint.times), json.dumps(dict(facts)), data, sha256_bytes(data)),
         )
         with self._connected() as connection:
-            connection.execute("INSERT OR REPLACE INTO videos VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            done = connection.execute("INSERT OR IGNORE INTO videos VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        return done.rowcount == 1
 
     def remove(self, sha256: str) -> str:
         """Take a video out, leaving a note that it was removed. Returns its name; KeyError where it is not in."""

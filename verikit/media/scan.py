@@ -207,7 +207,7 @@ def _rows(scan: Scan) -> list[tuple[str, object]]:
         ("duration", f"{scan.duration:.3f} s"),
         ("pictures a second", f"{rate:.3f}, {'variable' if scan.vfr else 'constant'}"),
         ("picture size, upright", f"{scan.width} x {scan.height}"),
-        ("rotation applied", f"{scan.turn} degrees counter-clockwise"),
+        ("rotation applied", f"turned {-scan.turn % 360}° clockwise" if scan.turn % 360 else "none"),
         ("video stream", f"index {scan.stream}, {scan.codec}, {scan.pixel_format}, time base {scan.time_base}"),
         ("first pts", int(scan.frames["pts"][0])),
         ("I-frames", int((scan.frames["type"] == b"I").sum())),

@@ -6,14 +6,18 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from verikit import _html
 from verikit._files import plain
 from verikit.container.inspection import inspect
 from verikit.errors import VerikitError
-from verikit.matching.comparing import Match, compare, still_image, still_pairs
+from verikit.matching.comparing import Match, compare, register_pictures, still_image
 from verikit.matching.fingerprinting import fingerprint
 from verikit.matching.searching import Search, search
 from verikit.matching.store import create_archive, open_archive
+from verikit.media.decoding import pictures_at
+from verikit.media.sampling import STILL_LONG_SIDE
 from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
 from verikit.plots.matches import plot_alignment, side_by_side
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
     from verikit.container.description import Container
     from verikit.matching.fingerprinting import Fingerprint
+    from verikit.media.scan import Scan
     from verikit.media.video import Video
     from verikit.plots.drawing import Figure
 
@@ -42,6 +47,9 @@ __all__ = [
     "save_figures",
     "search_video",
 ]
+
+# Pairs of pictures that are registered to choose the one that is shown.
+PAIRS_TRIED = 4
 
 # What a folder is searched for when it is added to an archive. Anything else is added by naming it.
 VIDEO_ENDINGS = frozenset(
@@ -66,9 +74,10 @@ class Comparison:
 
 def compare_videos(query: Video, reference: Video, *, cache: Path | None = None) -> Comparison:
     """Which seconds of one video are which seconds of another, with an alignment plot and side-by-side stills."""
-    one, other = (fingerprint(scan_video(video, cache=cache)) for video in (query, reference))
-    matches = compare(one, other)
-    return Comparison(matches=matches, figures=tuple(evidence(one, other, matches)))
+    scan = scan_video(query, cache=cache)
+    other = fingerprint(scan_video(reference, cache=cache))
+    matches = compare(fingerprint(scan), other)
+    return Comparison(matches=matches, figures=tuple(evidence(query, scan, reference=other, matches=matches)))
 
 
 def search_video(archive: Path, video: Video, *, cache: Path | None = None) -> Search:
@@ -84,20 +93,37 @@ def save_figures(figures: Sequence[Figure], folder: Path) -> tuple[Path, ...]:
     )
 
 
-def evidence(query: Fingerprint, reference: Fingerprint, matches: Iterable[Match]) -> Iterator[Figure]:
-    """For matches with one reference: the alignment, and the best pair of stills of each."""
+def evidence(query: Video, scan: Scan, *, reference: Fingerprint, matches: Iterable[Match]) -> Iterator[Figure]:
+    """For matches of a scanned query with one reference: the alignment, and for the surest the best pair of pictures."""
     held = list(matches)
     if not held:
         return
-    yield plot_alignment(query, reference, held)
+    yield plot_alignment(fingerprint(scan), reference, held)
     for match in held[:3]:
-        pairs = still_pairs(query, reference, laying=match.laying)
-        for pair in pairs[:1]:
-            yield side_by_side(
-                (f"{query.name} at {timecode(pair.query_time)}", still_image(pair.query)),
-                (f"{reference.name} at {timecode(pair.reference_time)}", still_image(pair.reference)),
-                registration=pair.registration,
-            )
+        yield from _side_by_side(query, scan, reference=reference, match=match)
+
+
+def _side_by_side(query: Video, scan: Scan, *, reference: Fingerprint, match: Match) -> Iterator[Figure]:
+    """The reference's stills within the match, each beside the query's picture of the very moment; the best pair."""
+    span, laying = match.reference_span, match.laying
+    inside = np.nonzero((reference.still_times >= span.start) & (reference.still_times <= span.end))[0]
+    chosen = inside[np.unique(np.linspace(0, len(inside) - 1, min(PAIRS_TRIED, len(inside))).astype(int))]
+    moments = {
+        int(scan.frames["pts"][scan.index_at((float(reference.still_times[row]) - laying.offset) * laying.speed)]): row
+        for row in chosen
+    }
+    best: tuple[int, Figure] | None = None
+    for pts, picture in pictures_at(query, list(moments), long_side=STILL_LONG_SIDE):
+        still = still_image(reference.stills[moments[pts]])
+        found = register_pictures(picture, still, mirrored=match.mirrored)
+        points = 0 if found is None else found.inliers
+        if best is None or points > best[0]:
+            time = float((pts - int(scan.frames["pts"][0])) * scan.time_base)
+            there = float(reference.still_times[moments[pts]])
+            one, other = (f"{query.name} at {timecode(time)}", f"{reference.name} at {timecode(there)}")
+            best = points, side_by_side((one, picture), (other, still), registration=found)
+    if best is not None:
+        yield best[1]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +154,9 @@ def add_to_archive(
     if archive.exists() and any(archive.iterdir()):
         open_archive(archive)
     files = list(_videos_in(paths))
-    added, skipped, failed = [], [], []
+    added: list[str] = []
+    skipped: list[str] = []
+    failed: list[tuple[str, str]] = []
     for number, path in enumerate(files, start=1):
         if progress is not None:
             progress(path.name, number, len(files))
@@ -141,11 +169,11 @@ def add_to_archive(
                 continue
             made = fingerprint(scan_video(video))
             facts = claimed_facts(inspect(video), made)
-            create_archive(archive).put(made, size=video.size, facts=facts)
+            new = create_archive(archive).put(made, size=video.size, facts=facts)
         except (VerikitError, OSError) as error:
             failed.append((str(path), plain(str(error))))
             continue
-        added.append(path.name)
+        (added if new else skipped).append(path.name)
     return Added(added=tuple(added), skipped=tuple(skipped), failed=tuple(failed))
 
 

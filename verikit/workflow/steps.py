@@ -101,13 +101,20 @@ def search_case(case: Case) -> CopySearch:
         case.record(nothing, name="copies", parents=["video"])
         return nothing
     archive = open_archive(case.archive)
-    query = fingerprint(scan_video(open_video(case.video), cache=case.scans))
+    video = open_video(case.video)
+    scan = scan_video(video, cache=case.scans)
+    query = fingerprint(scan)
     found = search(archive, query)
     shown = [match for match in found.matches if match.confirmed or match.relation == "same_scene"]
     figures = [
         figure
         for sha256 in dict.fromkeys(match.reference_sha256 for match in shown)
-        for figure in evidence(query, archive.fingerprint(sha256), [m for m in shown if m.reference_sha256 == sha256])
+        for figure in evidence(
+            video,
+            scan,
+            reference=archive.fingerprint(sha256),
+            matches=[match for match in shown if match.reference_sha256 == sha256],
+        )
     ]
     rows = [_copy_of_case(case, query)]
     entries = {entry.sha256: entry for entry in archive.entries()}
