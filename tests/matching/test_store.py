@@ -73,10 +73,11 @@ def test_a_video_is_in_or_it_is_not(tmp_path):
         archive.fingerprint(made("b").sha256)
 
 
-def test_a_video_put_in_again_is_replaced(tmp_path):
+def test_a_video_put_in_again_stays_as_it_was_taken_in_and_the_caller_is_told(tmp_path):
     archive = filled(tmp_path, "a")
-    archive.put(dataclasses.replace(made("a"), name="renamed.mp4"), size=9, facts={})
-    assert [(entry.name, entry.size) for entry in archive.entries()] == [("renamed.mp4", 9)]
+    assert not archive.put(dataclasses.replace(made("a"), name="renamed.mp4"), size=9, facts={})
+    assert [(entry.name, entry.size) for entry in archive.entries()] == [("a.mp4", 1)]
+    assert archive.put(made("b"), size=1, facts={})
 
 
 def test_a_removed_video_is_gone_and_a_note_of_it_stays(tmp_path):
@@ -148,11 +149,12 @@ def test_a_flipped_bit_in_a_fingerprint_is_told_and_stops_whoever_reads_it(tmp_p
     assert archive.problems() == ("b.mp4: the fingerprint differs from its checksum",)
     read = archive.fingerprints()
     assert next(read).name == "a.mp4"
-    with pytest.raises(AuditError, match=r"the fingerprint of b\.mp4 is damaged; add it again"):
+    with pytest.raises(AuditError, match=r"the fingerprint of b\.mp4 is damaged; remove it, then add it again"):
         next(read)
     with pytest.raises(AuditError, match="damaged"):
         archive.fingerprint(made("b").sha256)
     assert archive.fingerprint(made("c").sha256).name == "c.mp4"
+    archive.remove(made("b").sha256)
     archive.put(made("b"), size=1, facts={})
     assert archive.problems() == ()
 

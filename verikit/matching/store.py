@@ -84,7 +84,9 @@ class Archive:
             *(fingerprint.hasher, len(fingerprint.times), json.dumps(dict(facts)), data, sha256_bytes(data)),
         )
         with self._connected() as connection:
-            done = connection.execute("INSERT OR IGNORE INTO videos VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            done = connection.execute(
+                "INSERT INTO videos VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING", row
+            )
         return done.rowcount == 1
 
     def remove(self, sha256: str) -> str:
@@ -118,7 +120,9 @@ class Archive:
             raise KeyError(f"{sha256}: not in the archive {self.folder}")
         name, data, checksum = row
         if sha256_bytes(data) != checksum:
-            raise AuditError(f"{self.folder}: the fingerprint of {plain(name)} is damaged; add it again")
+            raise AuditError(
+                f"{self.folder}: the fingerprint of {plain(name)} is damaged; remove it, then add it again"
+            )
         return Fingerprint.from_bytes(data)
 
     def problems(self) -> tuple[str, ...]:
