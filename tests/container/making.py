@@ -27,6 +27,20 @@ def hdlr(kind: str, name: bytes) -> bytes:
     return full("hdlr", bytes(4), kind.encode(), bytes(12), name)
 
 
+def sample_tables(sizes: tuple[int, ...], *starts: int, share: int = 1, uniform: int = 0, wide: bool = False) -> bytes:
+    """stsz, stsc and stco (or co64) of chunks at `starts`, each of `share` samples; all of one size where `uniform`."""
+    table = b"" if uniform else struct.pack(f">{len(sizes)}I", *sizes)
+    stsz = full("stsz", struct.pack(">II", uniform, len(sizes)), table)
+    stsc = full("stsc", struct.pack(">IIII", 1, 1, share, 1))
+    offsets = struct.pack(f">I{len(starts)}{'Q' if wide else 'I'}", len(starts), *starts)
+    return stsz + stsc + full("co64" if wide else "stco", offsets)
+
+
+def data_reference(*, flags: int) -> bytes:
+    """A dinf box with one reference; flags 1 says that the media lies in this file."""
+    return box("dinf", full("dref", struct.pack(">I", 1), box("url ", struct.pack(">I", flags))))
+
+
 def trak(
     *,
     created: int = 0,
@@ -37,14 +51,16 @@ def trak(
     edits: tuple[tuple[int, int], ...] = (),
     samples: int = 100,
     turn: tuple[int, int] = (1, 0),
+    tables: bytes | None = None,
+    reference: bytes = b"",
 ) -> bytes:
     matrix = struct.pack(">iiiiiiiii", turn[0] << 16, turn[1] << 16, 0, -turn[1] << 16, turn[0] << 16, 0, 0, 0, 1 << 30)
     tkhd = full("tkhd", struct.pack(">III", created, created, 1), bytes(8), bytes(16), matrix, bytes(8))
     mdhd = full("mdhd", struct.pack(">IIII", created, created, scale, duration), struct.pack(">HH", 0x15C7, 0))
     rows = b"".join(struct.pack(">IiI", length, start, 0x10000) for length, start in edits)
     edts = box("edts", full("elst", struct.pack(">I", len(edits)), rows)) if edits else b""
-    stsz = full("stsz", struct.pack(">II", 0, samples))
-    return box("trak", tkhd, edts, box("mdia", mdhd, hdlr(kind, name), box("minf", box("stbl", stsz))))
+    stbl = box("stbl", full("stsz", struct.pack(">II", 0, samples)) if tables is None else tables)
+    return box("trak", tkhd, edts, box("mdia", mdhd, hdlr(kind, name), box("minf", reference, stbl)))
 
 
 def international(text: str) -> bytes:

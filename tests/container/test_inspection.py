@@ -165,6 +165,7 @@ def test_the_json_has_the_fields_of_the_contract(tmp_path):
     assert {"format", "brands", "duration", "boxes"} <= set(told["container"])
     fields = "index type codec profile level width height rotation frame_rate vfr duration bit_rate language handler"
     assert set(fields.split()) <= set(told["streams"][0])
+    assert "vfr_reader" in told["streams"][0]
     assert {"created", "make", "model", "software", "location", "encoder", "credentials"} <= set(told["facts"])
 
 
@@ -181,6 +182,40 @@ def test_a_phone_clip_tells_device_place_and_time_with_their_boxes():
     assert any("iPhone 12 Pro Max" in line for line in lines)
 
 
+@pytest.mark.parametrize("name", ["media__sample_sef_slow_motion.mp4", "media__sample_sef_super_slow_motion.mp4"])
+def test_pictures_of_x264_with_samsungs_boxes_are_not_told_as_samsungs_camera(name):
+    traces = {trace.trace: trace for trace in real(name).traces}
+    assert "samsung-camera" not in traces
+    assert traces["samsung-re-encoded"].reliability == "moderate"
+
+
+@pytest.mark.parametrize(
+    ("name", "rate"), [("media__sample.mkv", 31.024), ("media__sample_with_htc_rotation_track_name.mkv", 30.084)]
+)
+def test_the_ticks_of_a_clock_are_not_told_as_a_frame_rate(name, rate):
+    seen = real(name)
+    assert seen.streams[0].frame_rate == pytest.approx(rate)
+    assert "1000.000 fps" not in str(seen)
+
+
+def test_who_says_that_a_rate_varies_is_named():
+    seen = real("media__pixel7_videoOnly_cleaned.mp4")
+    assert (seen.streams[0].vfr, seen.streams[0].vfr_reader) == (True, "MediaInfo")
+    shown = seen._repr_mimebundle_()
+    assert "29.871 fps (varying, says MediaInfo)" in shown["text/plain"]
+    assert "29.871 fps (varying, says MediaInfo)" in shown["text/html"]
+    assert "turned 180° clockwise" in shown["text/plain"]
+    assert "(constant, says MediaInfo)" in str(real("media__sample_with_color_info.mp4"))
+
+
+def test_a_clip_cut_before_its_media_is_told_though_its_boxes_are_whole(tmp_path):
+    data = (Path(__file__).parents[2] / "sample_data" / "viral.mp4").read_bytes()
+    seen = inspected(tmp_path, data[:6011])
+    assert outcomes(seen)["structure"] is Outcome.NONE_FOUND
+    assert outcomes(seen)["media_present"] is Outcome.ANOMALY
+    assert "media_present: The file declares 183,880 bytes of media and holds 0: cut short" in str(seen)
+
+
 def test_footage_trimmed_on_a_phone_is_told():
     finding = next(f for f in real("media__sample_edit_list.mp4").findings if f.check == "edit_lists")
     assert finding.outcome is Outcome.ANOMALY
@@ -190,6 +225,8 @@ def test_footage_trimmed_on_a_phone_is_told():
 def test_readers_that_repair_a_date_and_readers_that_do_not_are_both_shown():
     seen = real("media__sample_empty_track.mp4")
     assert {"1967-05-18T03:33:20Z", "2033-05-18T03:33:20Z"} == {c.value for c in seen.facts.created}
+    assert outcomes(seen)["dates_agree"] is Outcome.NOT_APPLICABLE
+    assert "two epochs" in next(f for f in seen.findings if f.check == "dates_agree").summary
 
 
 def test_the_note_of_x264_is_found_in_the_stream():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from making import box, ftyp, keyed_meta, mvhd, trak
 from verikit.container import consistency
 from verikit.container.credentials import Credentials
 from verikit.container.elements import Tag
+from verikit.container.encoder_notes import read_encoder_notes
 from verikit.container.facts import collect_facts
 from verikit.container.isobmff import read_boxes
 from verikit.container.movie import read_movie
@@ -26,7 +28,7 @@ def traces_of(folder, data):
     path.write_bytes(data)
     structure = read_boxes(path)
     movie = read_movie(path, structure)
-    tags = (*movie_tags(movie), *read_movie_tags(path, structure))
+    tags = (*movie_tags(movie), *read_movie_tags(path, structure), *read_encoder_notes(path, structure))
     return [t.trace for t in find_traces(gather_evidence(form="MP4", structure=structure, movie=movie, tags=tags))]
 
 
@@ -76,6 +78,44 @@ def test_handlers_of_platforms_are_recognised(tmp_path, name, trace):
 def test_apple_tags_without_apples_structure_are_no_apple_capture(tmp_path):
     meta = keyed_meta({"com.apple.quicktime.make": "Apple", "com.apple.quicktime.model": "iPhone 12"})
     assert "apple-capture" not in traces_of(tmp_path, ftyp() + box("moov", mvhd(), trak(), meta))
+
+
+SAMSUNG = (box("smrd", b"TRUEBLUE"), box("smta", bytes(32)), box("SDLN", b"SEQ_PLAY"))
+
+
+def test_samsungs_boxes_are_told_as_boxes_and_beside_x264_as_no_camera(tmp_path):
+    moov = box("moov", mvhd(), trak(), box("udta", *SAMSUNG))
+    note = bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef") + b"x264 - core 159 r2991 - H.264/MPEG-4 AVC codec\x80"
+    assert "samsung-camera" in traces_of(tmp_path, ftyp("mp42") + box("mdat", bytes(64)) + moov)
+    both = traces_of(tmp_path, ftyp("mp42") + box("mdat", note) + moov)
+    assert "samsung-camera" not in both
+    assert {"samsung-re-encoded", "x264"} <= set(both)
+
+
+@pytest.mark.parametrize("trace", ["apple-capture", "android-writer", "samsung-camera", "gopro"])
+def test_rows_of_cameras_do_not_hold_beside_a_software_encoder_and_claim_no_camera(trace):
+    rule = next(rule for rule in load_rules() if rule.trace == trace)
+    assert "written by the camera" not in rule.suggests
+    assert len([need for need in rule.needs if "no_tag" not in need]) >= (4 if rule.reliability == "strong" else 1)
+    guard = next(need for need in rule.needs if "no_tag" in need)
+    for key, value in [
+        ("x264 note", "x264 - core 159 r2991"),
+        ("x265 note", "x265 (build 199)"),
+        ("encoder", "Lavf60.16.100"),
+        ("©too", "HandBrake 1.6.1 2023012300"),
+        ("Encoded_Library", "x264 - core 148"),
+    ]:
+        assert re.fullmatch(guard["no_tag"], key)
+        assert re.fullmatch(guard["value"], value)
+    assert not re.fullmatch(guard["value"], "GoPro AVC encoder")
+    assert not re.fullmatch(guard["value"], "Apple QuickTime")
+
+
+def test_androids_writer_is_not_called_a_camera(tmp_path):
+    moov = box("moov", mvhd(), trak(), keyed_meta({"com.android.version": "13"}))
+    assert traces_of(tmp_path, ftyp() + moov) == ["android-writer"]
+    rule = next(rule for rule in load_rules() if rule.trace == "android-writer")
+    assert rule.suggests == "written by Android's MP4 writer, which cameras, screen recorders and editing apps use"
 
 
 def test_every_rule_has_a_source_and_strong_rules_have_enough_features():
@@ -144,6 +184,34 @@ def test_the_same_moment_in_two_zones_agrees_and_a_later_export_does_not():
     later = facts_of(movie_created="2021-05-25T16:41:51Z", IDIT="2021-05-25T09:21:51-07:00")
     found = consistency.check_dates_agree(later)
     assert (found.outcome, found.measures["spread_seconds"]) == (Outcome.ANOMALY, 1200.0)
+
+
+READ_FROM_1904, READ_FROM_1970 = "1967-05-18T03:33:20Z", "2033-05-18T03:33:20Z"  # one number: 2,000,000,000
+
+
+def test_one_number_read_in_two_epochs_is_one_time_and_no_anomaly():
+    found = consistency.check_dates_agree(facts_of(movie_created=READ_FROM_1904, track_created=READ_FROM_1970))
+    assert (found.outcome, found.measures["spread_seconds"]) == (Outcome.NOT_APPLICABLE, None)
+    assert found.measures["two_epochs"] == [[READ_FROM_1904, READ_FROM_1970]]
+    assert f"one field is read in two epochs (1904 and 1970): {READ_FROM_1904} or {READ_FROM_1970}" in found.summary
+
+
+@pytest.mark.parametrize(
+    ("third", "outcome"),
+    [
+        ("2033-05-17T20:33:25-07:00", Outcome.NONE_FOUND),
+        ("1967-05-18T03:33:25Z", Outcome.NONE_FOUND),
+        ("2033-05-18T04:33:20Z", Outcome.ANOMALY),
+    ],
+)
+def test_the_epoch_that_fits_another_time_better_is_compared_with_it(third, outcome):
+    facts = facts_of(movie_created=READ_FROM_1904, track_created=READ_FROM_1970, IDIT=third)
+    assert consistency.check_dates_agree(facts).outcome is outcome
+
+
+def test_a_second_more_than_the_epochs_is_a_difference():
+    facts = facts_of(movie_created=READ_FROM_1904, track_created="2033-05-18T03:33:21Z")
+    assert consistency.check_dates_agree(facts).outcome is Outcome.ANOMALY
 
 
 def test_tracks_of_unequal_length_are_told():

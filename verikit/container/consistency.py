@@ -14,7 +14,7 @@ from verikit._files import plain
 from verikit.records import Finding, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from verikit.container.elements import Structure
     from verikit.container.facts import Facts
@@ -32,6 +32,8 @@ __all__ = [
 
 # No digital video is older; a camera whose clock is unset starts in 1970, 1980 or 2000 and later.
 FIRST_YEAR = 1970
+# Seconds from 1904-01-01, where MP4 counts from, to 1970-01-01, where Unix and some writers and readers do.
+EPOCHS = 2_082_844_800
 SOFTWARE = re.compile(
     r"Lav[fc]|HandBrake|x26[45]|Adobe|Mainconcept|L-SMASH|mkvmerge|Bento4|GPAC|DaVinci", re.IGNORECASE
 )
@@ -70,32 +72,52 @@ def check_dates_agree(facts: Facts, *, tolerance: float = 60.0) -> Finding:
     Limits: a later date in the header suggests a trim or export after the recording, not who did it or what changed.
     """
     moments = {c.value: dt.datetime.fromisoformat(c.value) for c in facts.created if c.basis != "unknown"}
-    seconds = sorted(moment.timestamp() for moment in moments.values()) if _timestamps(moments.values()) else []
+    zoned = {value: moment.timestamp() for value, moment in moments.items() if moment.tzinfo is not None}
+    kept, pairs = _one_reading_each(zoned)
+    seconds = sorted(kept.values())
     params = {"tolerance": tolerance}
     limits = (
         "Dates that lie apart suggest that the file was trimmed, exported or transcoded after the recording, or that a "
         "camera wrote local time where UTC belongs (then they differ by whole hours). They do not tell who did it, or "
-        "whether the pictures changed. Times without a zone are not compared."
+        "whether the pictures changed. Times without a zone are not compared. One number that two readers count from "
+        "1904 and from 1970 is one time; which of its readings was meant, the file does not say."
+    )
+    twice = "".join(
+        f"; one field is read in two epochs (1904 and 1970): {early} or {late}" for early, late in pairs[:3]
     )
     if len(seconds) < 2:
         summary, outcome, spread = "Fewer than two different times with a known zone", Outcome.NOT_APPLICABLE, None
     else:
         spread = seconds[-1] - seconds[0]
         apart = spread > tolerance
-        summary = f"{len(seconds)} times of creation lie {_long(spread)} apart: {', '.join(list(moments)[:4])}"
+        summary = f"{len(seconds)} times of creation lie {_long(spread)} apart: {', '.join(list(kept)[:4])}"
         outcome = Outcome.ANOMALY if apart else Outcome.NONE_FOUND
     return Finding(
         check="dates_agree",
         params=params,
         outcome=outcome,
-        summary=summary,
+        summary=summary + twice,
         limits=limits,
-        measures={"spread_seconds": spread, "times": list(moments)},
+        measures={"spread_seconds": spread, "times": list(moments), "two_epochs": [list(pair) for pair in pairs]},
     )
 
 
-def _timestamps(moments: Any) -> bool:
-    return all(moment.tzinfo is not None for moment in moments)
+def _one_reading_each(times: Mapping[str, float]) -> tuple[dict[str, float], list[tuple[str, str]]]:
+    """`times` with one reading of each number that was read in two epochs, and those pairs (early, late).
+
+    Readings that lie EPOCHS apart to the second are taken for one number: of a pair the reading that lies nearer to
+    the other times is kept, so that the fold never makes a difference that is not there.
+    """
+    names = {seconds: value for value, seconds in times.items()}
+    pairs = [(value, names[seconds + EPOCHS]) for value, seconds in times.items() if seconds + EPOCHS in names]
+    paired = {value for pair in pairs for value in pair}
+    rest = [seconds for value, seconds in times.items() if value not in paired]
+
+    def far(value: str) -> float:
+        return min((abs(times[value] - other) for other in rest), default=0.0)
+
+    left = {max(pair[::-1], key=far) for pair in pairs}
+    return {value: seconds for value, seconds in times.items() if value not in left}, pairs
 
 
 def _long(seconds: float) -> str:
@@ -109,8 +131,9 @@ def _long(seconds: float) -> str:
 def check_edit_lists(movie: Movie, *, frames: int = 4, sound_seconds: float = 0.15) -> Finding:
     """Whether edit lists hide pictures or sound that are still in the file.
 
-    A player skips the first `frames` frames (reordering; measured on public files up to 3, rarely a little more) or the first `sound_seconds` (AAC priming is up to 5,186
-    samples) as a matter of course; more than that is told, for each track in seconds. ISO/IEC 14496-12 section 8.6.6.
+    A player skips the first `frames` frames (reordering; measured on public files up to 3, rarely a little more) or the
+    first `sound_seconds` (AAC priming is up to 5,186 samples) as a matter of course; more than that is told, for each
+    track in seconds. ISO/IEC 14496-12 section 8.6.6.
     Limits: hidden footage suggests a trim without a new encode, such as a phone's own editor makes.
     """
     limits = (
@@ -201,7 +224,9 @@ def check_structure(structure: Structure) -> Finding:
     return Finding(
         check="structure",
         outcome=Outcome.ANOMALY if faults else Outcome.NONE_FOUND,
-        summary=f"Structure does not hold: {told}{more}" if faults else f"All {structure.count} boxes hold",
+        summary=f"Structure does not hold: {told}{more}"
+        if faults
+        else f"All {structure.count} boxes lie within their parents and the file",
         limits=limits,
         measures={"boxes": structure.count, "faults": [fault.to_dict() for fault in faults[:20]]},
     )

@@ -1,6 +1,6 @@
 """A Container: what a file says of itself, and how it is read.
 
-Ten facts first as text of one screen, and tables with origins as HTML.
+As text it is one screen, the facts first; as HTML it is tables with the origin of each value.
 """
 
 from __future__ import annotations
@@ -206,8 +206,11 @@ def _stream_text(stream: StreamFacts) -> str:
     if stream.rotation:
         parts.append(f"turned {stream.rotation}° clockwise")
     if stream.frame_rate:
-        kind = {True: ", varying", False: ", constant", None: ""}[stream.vfr]
-        parts.append(f"{stream.frame_rate:.3f} fps{kind}")
+        parts.append(f"{stream.frame_rate:.3f} fps")
+    if stream.vfr is not None:
+        # Named, since the decoded instants may say otherwise: readers differ in how many ticks they overlook.
+        kind = ("varying" if stream.vfr else "constant") + (f", says {stream.vfr_reader}" if stream.vfr_reader else "")
+        parts.append(f"{parts.pop()} ({kind})" if stream.frame_rate else f"frame rate {kind}")
     if stream.sample_rate:
         parts.append(f"{stream.sample_rate} Hz")
     if stream.channels:

@@ -11,6 +11,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from verikit.container import consistency, isobmff, matroska, riff
+from verikit.container.completeness import check_media_present, read_media_list
 from verikit.container.credentials import find_credentials
 from verikit.container.description import Container, findings_table, traces_table
 from verikit.container.elements import Structure, Tag, cut_tree
@@ -26,7 +27,6 @@ from verikit.media.video import Streams, Video, read_streams
 
 if TYPE_CHECKING:
     from pathlib import Path
-
 
 __all__ = ["inspect"]
 
@@ -79,6 +79,7 @@ def inspect(video: Video) -> Container:
             (
                 consistency.check_readers(reading.problems),
                 consistency.check_structure(structure),
+                check_media_present(read_media_list(video.path, structure)),
                 consistency.check_creation_time(facts, today=dt.datetime.now(dt.UTC).date()),
                 consistency.check_dates_agree(facts),
                 consistency.check_edit_lists(movie),

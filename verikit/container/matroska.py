@@ -12,7 +12,7 @@ import datetime as dt
 import struct
 from typing import TYPE_CHECKING, BinaryIO
 
-from verikit.container.elements import Box, Fault, Structure, Tag, TreeBuilder, read_at, tidy_text
+from verikit.container.elements import Fault, Structure, Tag, TreeBuilder, read_at, tidy_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -242,8 +242,3 @@ def element_duration(tags: tuple[Tag, ...]) -> float | None:
             value = float(tag.value.removesuffix(" s"))
             return value if 0 <= value < 1e9 else None
     return None
-
-
-def has_clusters(boxes: tuple[Box, ...]) -> bool:
-    """Whether any cluster, that is any picture or sound, is there."""
-    return any(child.type in {"Cluster", "Tracks"} for box in boxes for child in box.children)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any, Self
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamFacts", "describe_streams"]
 
+# Ticks a second from which a clock is no count of pictures: no common camera writes as many into a file of normal speed.
+CLOCK = 600.0
+
 TYPES = {"vide": "video", "soun": "audio", "text": "subtitle", "sbtl": "subtitle", "subt": "subtitle"}
+
+
+class _Varying(TypedDict):
+    vfr: bool | None
+    vfr_reader: str | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +32,8 @@ class StreamFacts:
     """One stream. Times in seconds, rates in hertz, frames and bits a second; unknown is None.
 
     `rotation` is what a player turns the picture by, in degrees clockwise (0, 90, 180, 270). `vfr` is whether the frame
-    rate varies, as MediaInfo tells it from the time table; None where only decoding would tell.
+    rate varies and `vfr_reader` who says so: MediaInfo, from the time table, where intervals that differ by a tick
+    may count as varying. None where only decoding would tell. `frame_rate` is an average where the intervals vary.
     """
 
     index: int
@@ -36,6 +46,7 @@ class StreamFacts:
     rotation: int | None = None
     frame_rate: float | None = None
     vfr: bool | None = None
+    vfr_reader: str | None = None
     duration: float | None = None
     bit_rate: int | None = None
     sample_rate: int | None = None
@@ -82,8 +93,8 @@ def _from_ffmpeg(stream: Stream, *, track: Track | None, other: MediaInfoTrack |
         width=stream.width or None,
         height=stream.height or None,
         rotation=_rotation(track, other) if stream.type == "video" else None,
-        frame_rate=_finite(stream.frame_rate),
-        vfr=_vfr(other) if stream.type == "video" else None,
+        frame_rate=_rate(stream, track=track, other=other),
+        **_varying(stream.type, other),
         duration=_finite(stream.duration) or _finite(other.number("Duration") if other else None),
         bit_rate=stream.bit_rate or _whole(other, "BitRate"),
         sample_rate=stream.sample_rate or None,
@@ -105,7 +116,7 @@ def _from_track(index: int, track: Track, other: MediaInfoTrack | None) -> Strea
         height=track.height,
         rotation=track.rotation,
         frame_rate=_finite(rate),
-        vfr=_vfr(other) if track.kind == "vide" else None,
+        **_varying(TYPES.get(track.kind, "data"), other),
         duration=_finite(track.duration),
         language=track.language or None,
         handler=track.handler or None,
@@ -124,7 +135,7 @@ def _from_mediainfo(index: int, kind: str, track: MediaInfoTrack) -> StreamFacts
         height=_whole(track, "Height"),
         rotation=_rotation(None, track) if kind == "video" else None,
         frame_rate=_finite(track.number("FrameRate")),
-        vfr=_vfr(track) if kind == "video" else None,
+        **_varying(kind, track),
         duration=_finite(track.number("Duration")),
         bit_rate=_whole(track, "BitRate"),
         sample_rate=_whole(track, "SamplingRate"),
@@ -141,8 +152,33 @@ def _rotation(track: Track | None, other: MediaInfoTrack | None) -> int | None:
     return None if turned is None else turned % 360
 
 
-def _vfr(track: MediaInfoTrack | None) -> bool | None:
-    return {"VFR": True, "CFR": False}.get((track.get("FrameRate_Mode") or "") if track else "")
+def _varying(kind: str, track: MediaInfoTrack | None) -> _Varying:
+    """`vfr` and `vfr_reader` of a video stream as MediaInfo has them."""
+    said = track.get("FrameRate_Mode") if track and kind == "video" else None
+    vfr = {"VFR": True, "CFR": False}.get(said or "")
+    return {"vfr": vfr, "vfr_reader": None if vfr is None else "MediaInfo"}
+
+
+def _rate(stream: Stream, *, track: Track | None, other: MediaInfoTrack | None) -> float | None:
+    """FFmpeg's frame rate, or a better one where FFmpeg only hands back the clock's ticks a second.
+
+    Matroska counts in thousandths, so that pictures at 29, 33 or 34 ms come out as "1000 frames a second". A clock that
+    counts in pictures (AVI, many MP4) gives the same number and is right: there, other readers agree or are silent.
+    """
+    rate = _finite(stream.frame_rate)
+    if rate is None or stream.time_base is None or abs(rate * Fraction(stream.time_base) - 1) > 1e-9:
+        return rate
+    counted = _average(track.samples, track.duration) if track else None
+    counted = counted or _average(stream.frames, stream.duration)
+    told = _finite(other.number("FrameRate")) if other else None
+    better = counted or (None if told is not None and told >= CLOCK else told)
+    if better is None:
+        return rate if rate < CLOCK else None
+    return rate if math.isclose(better, rate, rel_tol=1e-6) else better
+
+
+def _average(pictures: int | None, seconds: float | None) -> float | None:
+    return _finite(pictures / seconds) if pictures and seconds else None
 
 
 def _finite(value: float | None) -> float | None:
