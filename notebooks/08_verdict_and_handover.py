@@ -26,8 +26,11 @@ case.card()
 # %% [markdown]
 # ## Decision: the verdict
 #
-# The label comes from a closed list and each has a rule: *recycled* needs an earlier copy with a date, *confirmed* needs
+# The label comes from a closed list and each has a rule: *recycled* needs a copy dated before the post, *confirmed* needs
 # every part supported by evidence of two kinds. The limits are not optional.
+#
+# An earlier copy says what kind of date it has: `published` (an archived page, an upload record), `taken_in` (when an
+# archive took it in) or `claimed_by_file` (a tag in the copy itself, which anyone can write).
 
 # %% tags=["decide-verdict"]
 # Edit, then run.

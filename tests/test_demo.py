@@ -133,6 +133,22 @@ def test_the_verdict_is_recycled_and_every_part_is_decided_with_evidence(demo):
     assert verdict.limits
 
 
+def test_nothing_says_that_the_earlier_date_is_more_than_the_copys_own_tag(demo):
+    case = open_case(demo.folder / "case")
+    verdict = case.verdict
+    assert verdict is not None
+    assert verdict.earlier_copy is not None
+    assert verdict.earlier_copy.date_is == "claimed_by_file"
+    assert "the copy's own tag" in verdict.limits
+    page = (demo.folder / "case/report.html").read_text(encoding="utf-8").replace("&#x27;", "'")
+    assert "A copy of the footage is dated before the post." in page
+    assert "A file's own date can be written by anyone." in page
+    assert "claimed by the file itself" in page
+    told = "".join(path.read_text(encoding="utf-8") for path in (demo.folder / "case/executed").iterdir())
+    for said in ("published before the post", "vouches", "existed before the post"):
+        assert said not in page + told
+
+
 def test_the_case_says_that_footage_and_decisions_are_made_up(demo):
     notes = " ".join(entry.body["text"] for entry in open_case(demo.folder / "case").entries if entry.kind == "note")
     assert "rendered" in notes

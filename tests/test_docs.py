@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from verikit import cli, commands
+from verikit import cli
+from verikit.commands import BROKEN, DONE, PARTLY, UNUSABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = ("README.md", "docs/commands.md")
@@ -81,7 +82,7 @@ def test_every_command_of_the_program_is_in_the_guide():
 
 def test_the_guide_names_every_exit_code_of_the_program():
     codes = {int(code) for code in re.findall(r"^\| (\d) \|", read("docs/commands.md"), re.MULTILINE)}
-    assert codes == {commands.DONE, commands.BROKEN, commands.UNUSABLE, 3, commands.PARTLY}
+    assert codes == {DONE, BROKEN, UNUSABLE, 3, PARTLY}
 
 
 def test_the_python_in_the_readme_runs_and_finds_the_earlier_footage():

@@ -9,8 +9,10 @@ import pytest
 from filmed import film, pictures
 
 from verikit.case.claims import Claim
+from verikit.case.opening import open_case
 from verikit.case.running import run_case
 from verikit.errors import MediaError
+from verikit.matching.store import open_archive
 from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
 from verikit.workflow.copies import add_to_archive, compare_videos, save_figures, search_video
@@ -68,6 +70,46 @@ def test_each_step_writes_down_what_it_found_and_what_that_rests_on(clips, archi
     assert case.evidence("keyframes")["keyframes"] == json.loads(json.dumps(frames.to_dict()))["keyframes"]
     assert [row.role for row in found.copies] == ["the clip", "in the archive"]
     assert [row.name for row in found.copies] == ["piece.mp4", "whole.mp4"]
+
+
+def test_evidence_that_a_second_run_does_not_find_again_leaves_the_case(clips, tmp_path):
+    archive = tmp_path / "known"
+    add_to_archive(archive, [clips[0]])
+    case = make_case(tmp_path, clips, archive=archive)
+    run_case(case, only=["04_seen_before"])
+    found = set(case.derived)
+    assert {"copies", "copies/evidence_1.png"} <= found
+    (entry,) = open_archive(archive).entries()
+    open_archive(archive).remove(entry.sha256)
+    run_case(case, only=["04_seen_before"])
+    assert set(case.derived) == {"copies"}
+    assert case.evidence("copies")["search"]["matches"] == []
+    assert list((case.folder / "derived").rglob("*.png")) == []
+    gone = {entry.body["name"] for entry in case.entries if entry.kind == "withdrawn"}
+    assert gone == found - {"copies"}
+
+
+def test_a_case_that_was_moved_names_its_archive_anew_and_keeps_its_good_copy(clips, archive, tmp_path):
+    case = make_case(tmp_path, clips, archive=archive)
+    run_case(case, only=["04_seen_before"])
+    moved = tmp_path / "far" / "away"
+    moved.parent.mkdir()
+    case.folder.rename(moved)
+    case = open_case(moved)
+    good = (moved / "executed/04_seen_before.ipynb").read_bytes()
+    evidence = case.evidence("copies")
+    (run,) = run_case(case, only=["04_seen_before"])
+    assert run.state == "failed"
+    assert "the case names an archive at ../" in run.error
+    assert "case.use_archive(ARCHIVE) or `verikit run CASE --archive ARCHIVE`" in run.error
+    assert "archive add" not in run.error
+    assert str(tmp_path) not in run.error
+    assert (moved / "executed/04_seen_before.ipynb").read_bytes() == good
+    assert case.evidence("copies") == evidence
+    case.use_archive(archive)
+    (run,) = run_case(case, only=["04_seen_before"])
+    assert (run.state, run.error) == ("ran", "")
+    assert case.evidence("copies") == evidence
 
 
 def test_a_case_decodes_its_clip_once(clips, tmp_path):

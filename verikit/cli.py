@@ -134,6 +134,9 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
     one = sub.add_parser("run", parents=parents, help="run the case's notebooks, write report.html")
     one.set_defaults(verb=commands.run)
     one.add_argument("case", type=Path)
+    one.add_argument(
+        "--archive", type=Path, metavar="ARCHIVE", help="the archive to search from now on, as after a move"
+    )
     one = sub.add_parser("seal", parents=parents, help="the audit package and its seal string")
     one.set_defaults(verb=commands.seal)
     one.add_argument("case", type=Path)

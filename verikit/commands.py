@@ -211,6 +211,8 @@ def run(options: argparse.Namespace) -> int:
     from verikit.case.running import run_case
 
     case = open_case(options.case)
+    if options.archive is not None:
+        case.use_archive(options.archive)
     runs = run_case(case, progress=_progress())
     report = write_report(case)
     data = {"notebooks": [run.to_dict() for run in runs], "report": str(report)}

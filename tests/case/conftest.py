@@ -15,6 +15,7 @@ from verikit.case.cells import cell_digests, load_notebook
 from verikit.case.claims import Claim
 from verikit.case.journal import append
 from verikit.case.opening import new_case, open_case
+from verikit.case.report import write_report
 from verikit.case.sealing import seal_case
 
 NOTEBOOKS = ("01_claim.ipynb", "02_what_is_this_file.ipynb")
@@ -67,12 +68,12 @@ def make_case(folder):
     (folder / "executed").mkdir()
     environment = b'{"verikit":"0.1.0"}\n'
     (folder / "environment.json").write_bytes(environment)
-    (folder / "report.html").write_bytes(b"<!doctype html><title>Report</title>\n")
     for name in NOTEBOOKS:
         template = sha256_file(folder / "notebooks" / name)
         tell(folder, "run-start", notebook=f"notebooks/{name}", sha256=template, environment=sha256_bytes(environment))
         case.keep_bytes(name.encode(), name=name.replace(".ipynb", ".png"), operation="still", parents=["video"])
         tell_run(folder, name, made_notebook(executed=True))
+    write_report(open_case(folder))
     return folder
 
 

@@ -210,10 +210,53 @@ def test_a_verdict_holds_to_what_was_decided_and_on_which_evidence(case: Case) -
     with pytest.raises(AuditError, match="derived anew"):
         case.conclude(verdict(case))
     case.record(FINDING, name="freeze")
-    copy = EarlierCopy(reference="a", published="2024-10-01", basis="b", evidence="nothing")
+    copy = EarlierCopy(reference="a", dated="2024-10-01", date_is="published", basis="b", evidence="nothing")
     with pytest.raises(AuditError, match="'nothing'"):
         case.conclude(verdict(case, "recycled", earlier_copy=copy))
     case.conclude(verdict(case))
+
+
+def test_withdrawn_evidence_is_not_evidence_any_more_and_is_named(case: Case) -> None:
+    case.record(FINDING, name="freeze")
+    case.decide("S1", status="contradicted", because="seen", rests_on=["freeze"])
+    case.decide("S2", status="not_checked", because="")
+    thing = case.derived["freeze"]
+    case.evidence_path("freeze").unlink()
+    body = {"name": "freeze", "path": thing.path, "sha256": thing.sha256, "notebook": ""}
+    append(case.journal, "withdrawn", body, case=case.id)
+    assert case.derived == {}
+    with pytest.raises(AuditError, match="S1: freeze was withdrawn since; decide again"):
+        case.conclude(verdict(case))
+    with pytest.raises(ValueError, match=r"'freeze'.*withdrawn, as the notebook"):
+        case.decide("S1", status="contradicted", because="seen", rests_on=["freeze"])
+    case.record(FINDING, name="freeze")
+    case.conclude(verdict(case))
+
+
+def test_an_archive_is_named_anew_in_case_json_and_the_journal(case: Case, tmp_path: Path) -> None:
+    assert case.archive is None
+    (tmp_path / "known").mkdir()
+    assert case.use_archive(tmp_path / "known") == tmp_path / "known"
+    assert case.archive == tmp_path / "known"
+    assert (case.entries[-1].kind, case.entries[-1].body) == ("archive", {"archive": "../known", "by": "Ada"})
+    count = len(case.entries)
+    case.use_archive(tmp_path / "known")
+    assert len(case.entries) == count
+    assert open_case(case.folder).archive == tmp_path / "known"
+    before = (case.folder / "case.json").read_bytes(), case.journal.read_bytes()
+    with pytest.raises(FileNotFoundError, match="no such archive"):
+        case.use_archive(tmp_path / "nothing")
+    assert ((case.folder / "case.json").read_bytes(), case.journal.read_bytes()) == before
+
+
+def test_case_json_is_left_alone_where_the_journal_cannot_be_told(case: Case, tmp_path: Path) -> None:
+    before = (case.folder / "case.json").read_bytes()
+    with case.journal.open("ab") as stream:
+        stream.write(b"torn")
+    with pytest.raises(AuditError, match="torn"):
+        case.use_archive(tmp_path)
+    assert (case.folder / "case.json").read_bytes() == before
+    assert not list(case.folder.glob(".writing-*"))
 
 
 def test_evidence_of_one_kind_under_two_names_does_not_confirm(case: Case) -> None:

@@ -37,6 +37,8 @@ def test_a_new_case_holds_a_checked_copy_and_its_first_entries(tmp_path: Path, g
     assert case.archive == tmp_path / "archive"
     assert [entry.kind for entry in case.entries] == ["case-open", "acquired", "acquired"]
     assert case.entries[0].body["claim"] == CLAIM.to_dict()
+    assert case.entries[0].body["archive"] == "../archive"
+    assert json.loads((case.folder / "case.json").read_bytes())["created"] == case.entries[0].time
     told = {entry.body["path"]: entry.body for entry in case.entries[1:]}
     assert told["inputs/clip.mp4"]["sha256"] == case.video_sha256
     assert told["inputs/clip.mp4"]["size"] == 15
@@ -123,6 +125,14 @@ def test_a_case_that_was_changed_by_hand_is_not_opened(tmp_path: Path, given: di
         header | {"video": header["video"] | {"path": "/etc/hostname"}},
         header | {"video": header["video"] | {"size": 3}},
         header | {"video": {}},
+        header | {"video": header["video"] | {"size": True}},
+        header | {"video": header["video"] | {"name": "other.mp4"}},
+        header | {"video": header["video"] | {"from": "a friend"}},
+        header | {"note": "unread"},
+        header | {"created": "2020-01-01T00:00:00.000+00:00"},
+        header | {"archive": "../another"},
+        header | {"archive": 0},
+        {name: value for name, value in header.items() if name != "created"},
         {"format": "verikit-case/1"},
         [],
     ):

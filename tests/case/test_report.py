@@ -23,6 +23,7 @@ from verikit.case.journal import append
 from verikit.case.opening import new_case, open_case
 from verikit.case.report import write_report
 from verikit.case.running import run_case
+from verikit.case.sanitising import MOST_ROWS, folded, sanitised
 from verikit.case.sealing import seal_case
 from verikit.case.verdicts import EarlierCopy, Verdict
 from verikit.case.verifying import NOT_SHOWN, verify_package
@@ -353,30 +354,35 @@ def test_without_a_verdict_nothing_is_concluded_and_no_part_is_decided(tmp_path)
 def test_a_verdict_stands_with_its_meaning_media_reasons_evidence_earlier_copy_and_limits(tmp_path):
     case = made(tmp_path)
     case.record(FINDING, name="look", parents=["video"])
-    copy = EarlierCopy(reference="flood.mp4", published="2023-06-03", basis="the upload date", evidence="look")
+    copy = EarlierCopy(
+        reference="flood.mp4", dated="2023-06-03", date_is="claimed_by_file", basis="creation_time", evidence="look"
+    )
     verdict = Verdict(
         label="recycled",
         media=("decontextualized",),
-        summary="It was published before.",
+        summary="It was seen before.",
         limits="Nobody was asked.",
         decisions=decided(case, S4="contradicted"),
         earlier_copy=copy,
     )
     case.conclude(verdict)
     page = read(case)
-    assert "Recycled A copy of the footage was published before the post." in page.text
+    assert "Recycled A copy of the footage is dated before the post." in page.text
     assert "The footage itself: decontextualized (the footage is presented as something else than it is" in page.text
     assert "contradicted reason for S4 in two lines look (Finding) A. Analyst" in page.text
-    assert "published 2023-06-03 what this date rests on the upload date evidence look" in page.text
+    said = "claimed by the file itself. A file's own date can be written by anyone."
+    assert f"dated 2023-06-03 that date is {said} what it rests on creation_time evidence look" in page.text
+    assert "published then" not in page.text
     assert "Limits Nobody was asked." in page.text
     assert "Changed since this verdict" not in page.text
-    assert "Verdict: recycled. It was published before." in page.text
+    assert "Verdict: recycled. It was seen before." in page.text
     assert sha256_file(case.folder / "derived/look.json") in page.text
 
 
 def test_a_decision_or_evidence_that_is_newer_than_the_verdict_is_pointed_out(tmp_path):
     case = made(tmp_path)
     case.record(FINDING, name="look")
+    case.record(FINDING, name="gone")
     sure = {"label": "unverified", "media": ("undetermined",), "summary": "s", "limits": "l"}
     case.conclude(Verdict(**sure, decisions=decided(case, S3="supported")))
     case.decide("S1", status="not_checked", because="")
@@ -384,6 +390,12 @@ def test_a_decision_or_evidence_that_is_newer_than_the_verdict_is_pointed_out(tm
     page = read(case)
     assert "Changed since this verdict: S1. It does not cover that." in page.text
     assert page.text.count("(derived anew since this was decided)") == 1
+    case.decide("S4", status="supported", because="seen", rests_on=["gone"])
+    tell(case, "withdrawn", name="gone", path="derived/gone.json", sha256=case.derived["gone"].sha256)
+    page = read(case)
+    assert "gone (withdrawn since this was decided)" in page.text
+    assert "did not derive it again: gone." in page.text
+    assert "derived/gone.json" not in page.text
 
 
 def test_notes_and_decisions_stand_in_the_order_of_the_journal_with_who_made_them(tmp_path):
@@ -399,6 +411,59 @@ def test_notes_and_decisions_stand_in_the_order_of_the_journal_with_who_made_the
     ]
     assert places == sorted(places)
     assert "first<br>\nsecond" in text
+
+
+def test_where_nobody_said_who_the_page_does_not_say_so(tmp_path):
+    case = made(tmp_path, by="")
+    case.note("seen")
+    case.conclude(
+        Verdict(
+            label="unverified", media=("undetermined",), summary="s", limits="nothing at all", decisions=decided(case)
+        )
+    )
+    page = read(case)
+    assert " by " not in page.text.partition("Concluded")[2].partition("part what")[0]
+    assert all(words not in page.text for words in ("recorded by", "taken in by", "by not recorded"))
+    heads = [dict(attributes)["data-label"] for tag, attributes in page.tags if "data-label" in attributes]
+    assert "by" not in heads
+    assert "because" in heads
+
+
+def test_the_card_of_the_case_is_left_out_and_what_stands_beside_it_is_not(tmp_path):
+    case = made(tmp_path)
+    card = case.card()._repr_mimebundle_()
+    finding = Records([FINDING], caption="Findings", columns=("check", "summary"))._repr_mimebundle_()
+    outputs = [{"output_type": "display_data", "metadata": {}, "data": data} for data in (card, finding)]
+    page = read(ran(case, code("case.card()", *outputs)))
+    assert "Where each part stands" not in page.text
+    assert "Findings (1)" in page.text
+    assert "code of this step case.card()" in page.text
+
+
+@pytest.mark.parametrize("rows", [MOST_ROWS, MOST_ROWS + 1])
+def test_a_long_table_stands_folded_and_says_how_many_rows_it_has(tmp_path, rows):
+    case = made(tmp_path)
+    for number in range(rows):
+        case.keep_bytes(b"x", name=f"still{number}.png", operation="still")
+    table = _html.table([(number, "<x>") for number in range(rows)], head=("a", "b"), caption="All & more")
+    page = read(ran(case, code("x", shown(text_html=str(table)))))
+    assert (f"All & more: {rows} rows" in page.text) is (rows > MOST_ROWS)
+    assert (f"Derived files: {rows} rows" in page.text) is (rows > MOST_ROWS)
+    assert page.tags.count(("details", {"class": "long"})) == (2 if rows > MOST_ROWS else 0)
+    assert f"still{rows - 1}.png" in page.text
+
+
+def test_only_the_outermost_table_is_folded_and_nothing_is_lost():
+    inner = _html.table([(n,) for n in range(50)], head=("a",), caption="inner")
+    outer = _html.table([(inner,)] * 3, head=("x",), caption="outer")
+    assert folded(outer) == outer
+    long = _html.table([(inner,)] * 41, head=("x",), caption="outer")
+    shown = folded(_html.join([outer, "between", long, "after"]))
+    assert shown.count("<details") == 1
+    assert "outer: 41 rows" in shown
+    assert re.sub(r"<details[^>]*><summary>[^<]*</summary>|</details>", "", shown) == _html.join(
+        [outer, "between", long, "after"]
+    )
 
 
 def test_the_page_says_how_it_is_checked_and_what_that_does_not_show(tmp_path):
@@ -424,7 +489,7 @@ def test_a_run_that_stopped_or_left_nothing_and_a_notebook_edited_later_are_name
     (case.folder / "notebooks/01_look.ipynb").write_bytes(notebook(markdown("# Other")))
     page = read(case)
     assert "The run stopped after 1 cell of code: stopped from outside." in page.text
-    assert "There is no executed/01_look.ipynb of this run." in page.text
+    assert "This run left no copy." in page.text
     assert "notebooks/01_look.ipynb was edited or removed after this run." in page.text
     tell(case, "run-start", sha256="", environment="")
     assert "It did not end: the journal holds no end of this run." in read(case).text
@@ -517,7 +582,7 @@ ALLOWED = re.compile(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(PIECES | st.text(max_size=4), max_size=25).map("".join))
 def test_sanitised_html_has_only_plain_tags_each_closed_in_its_place(given):
-    written = _html.sanitised(given)
+    written = sanitised(given)
     assert "<" not in ALLOWED.sub("", written)
     page = Page(written)
     assert page.open == []
@@ -528,7 +593,7 @@ def test_sanitised_html_has_only_plain_tags_each_closed_in_its_place(given):
 @given(st.text())
 def test_plain_text_passes_the_sanitiser_as_plain_text(words):
     escaped = _html.text(words)
-    assert _html.sanitised(escaped) == escaped
+    assert sanitised(escaped) == escaped
 
 
 @pytest.mark.parametrize(
@@ -546,12 +611,12 @@ def test_plain_text_passes_the_sanitiser_as_plain_text(words):
 )
 def test_sanitising_takes_time_in_step_with_the_length(piece, first):
     # A reader that goes back over what it has read needs minutes to hours for this.
-    written = _html.sanitised(piece * (300_000 // len(piece)))
+    written = sanitised(piece * (300_000 // len(piece)))
     assert written == first if len(written) < 100 else written.startswith(first)
 
 
 def test_more_html_than_is_read_is_an_error_and_a_script_leaves_a_mark():
     with pytest.raises(ValueError, match="at most 1000000"):
-        _html.sanitised("a" * 1_000_001)
-    assert "[a script was left out]" in _html.sanitised("a<script>b</script>c")
-    assert _html.sanitised("a<style>b{}</style>c &#" + "9" * 5000) == "ac &amp;#" + "9" * 5000
+        sanitised("a" * 1_000_001)
+    assert "[a script was left out]" in sanitised("a<script>b</script>c")
+    assert sanitised("a<style>b{}</style>c &#" + "9" * 5000) == "ac &amp;#" + "9" * 5000

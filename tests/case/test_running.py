@@ -15,7 +15,10 @@ from verikit._files import sha256_bytes, sha256_file
 from verikit.case.cells import cell_digests, load_notebook, order_problems
 from verikit.case.claims import Claim
 from verikit.case.opening import new_case
+from verikit.case.report import write_report
 from verikit.case.running import NotebookRun, environment, fill_cells, run_case
+from verikit.case.sealing import seal_case
+from verikit.case.verifying import verify_package
 from verikit.errors import AuditError
 
 if TYPE_CHECKING:
@@ -107,7 +110,8 @@ def test_notebooks_run_in_order_up_to_the_first_that_fails(ran: Ran) -> None:
         "02_fails: cell 0 (c000)",
         "02_fails: cell 1 (c001)",
     ]
-    assert sorted(path.name for path in (case.folder / "executed").iterdir()) == ["01_open.ipynb", "02_fails.ipynb"]
+    assert [path.name for path in (case.folder / "executed").iterdir()] == ["01_open.ipynb"]
+    assert [path.name for path in (case.folder / "failed").iterdir()] == ["02_fails.ipynb"]
     assert NotebookRun.from_dict(runs[1].to_dict()) == runs[1]
 
 
@@ -138,8 +142,8 @@ def test_what_a_notebook_derives_is_bound_to_it(ran: Ran) -> None:
 
 def test_the_executed_copy_is_one_clean_run_as_the_journal_sealed_it(ran: Ran) -> None:
     case = ran.case
-    for name in ("01_open.ipynb", "02_fails.ipynb"):
-        executed = load_notebook((case.folder / "executed" / name).read_bytes())
+    for folder, name in (("executed", "01_open.ipynb"), ("failed", "02_fails.ipynb")):
+        executed = load_notebook((case.folder / folder / name).read_bytes())
         sealed = [
             entry.body
             for entry in ran.entries
@@ -177,6 +181,70 @@ def test_running_again_gives_the_same_bytes(ran: Ran) -> None:
     assert [run.state for run in runs] == ["ran"]
     assert (case.folder / "executed" / "01_open.ipynb").read_bytes() == before
     assert sha256_bytes(before) == case.entries[-1].body["sha256"]
+
+
+DERIVING = """from verikit.case.opening import open_case
+case = open_case()
+for name in (case.folder.parent / "names").read_text().split():
+    case.keep_bytes(name.encode(), name=name, operation="writing")
+if (case.folder.parent / "fails").exists():
+    1 / 0"""
+
+
+def test_what_a_notebook_does_not_derive_again_is_withdrawn_when_it_ran_through(tmp_path: Path) -> None:
+    case = make(
+        tmp_path,
+        **{"01_first": notebook(DERIVING), "02_second": notebook(DERIVING.replace("name=name", "name='2_' + name"))},
+    )
+    names, fails = tmp_path / "names", tmp_path / "fails"
+    names.write_text("evidence_1.png evidence_2.png")
+    run_case(case)
+    case.keep_bytes(b"x", name="by_hand.txt", operation="writing")
+    names.write_text("evidence_2.png")
+    fails.touch()
+    run_case(case, only=["01_first"])
+    # A run that failed cannot know what it would have derived.
+    assert "evidence_1.png" in case.derived
+    fails.unlink()
+    lost = case.derived["evidence_1.png"]
+    run_case(case, only=["01_first"])
+    gone = [entry for entry in case.entries if entry.kind == "withdrawn"]
+    wanted = {"name": lost.name, "path": lost.path, "sha256": lost.sha256, "notebook": "notebooks/01_first.ipynb"}
+    assert [entry.body for entry in gone] == [wanted]
+    assert case.entries[-1].kind == "run-end"
+    there = {"evidence_2.png", "by_hand.txt", "2_evidence_1.png", "2_evidence_2.png"}
+    assert set(case.derived) == there == {path.name for path in (case.folder / "derived").iterdir()}
+    names.write_text("evidence_1.png")
+    run_case(case, only=["01_first"])
+    assert set(case.derived) == there - {"evidence_2.png"} | {"evidence_1.png"}
+    assert verify_package(seal_case(case.folder).package).ok
+
+
+def test_a_run_that_fails_leaves_the_last_good_copy_and_the_next_good_one_takes_both_places(tmp_path: Path) -> None:
+    source = "import pathlib\nassert not pathlib.Path('../fails').exists()\nprint('good')"
+    case = make(tmp_path, **{"01_only": notebook(source)})
+    executed, failed = case.folder / "executed" / "01_only.ipynb", case.folder / "failed" / "01_only.ipynb"
+    run_case(case)
+    good = executed.read_bytes()
+    (tmp_path / "fails").touch()
+    assert run_case(case)[0].state == "failed"
+    assert executed.read_bytes() == good
+    assert case.entries[-1].body["sha256"] == sha256_file(failed)
+    with pytest.raises(AuditError, match="cannot be sealed") as caught:
+        seal_case(case.folder)
+    # The copy is as its own run left it: only that the latest run failed stands against sealing.
+    assert caught.value.problems == ("executed/01_only.ipynb: its last run ended as 'failed', not as 'done'",)
+    page = write_report(case).read_text(encoding="utf-8")
+    assert "executed/01_only.ipynb is of an earlier run" in page
+    assert "This step ended in an error." in page
+    executed.write_bytes(good.replace(b"good", b"evil"))
+    with pytest.raises(AuditError, match="differs from the journal"):
+        seal_case(case.folder)
+    (tmp_path / "fails").unlink()
+    run_case(case)
+    assert executed.read_bytes() == good
+    assert not failed.parent.exists()
+    assert verify_package(seal_case(case.folder).package).ok
 
 
 def test_a_cell_that_takes_too_long_and_a_kernel_that_dies_are_told(tmp_path: Path) -> None:

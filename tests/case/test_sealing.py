@@ -12,6 +12,8 @@ import pytest
 from verikit._files import sha256_bytes, sha256_file
 from verikit.case import bag
 from verikit.case.journal import append, read_journal
+from verikit.case.opening import open_case
+from verikit.case.report import write_report
 from verikit.case.sealing import Seal, seal_case
 from verikit.case.verifying import verify_package
 from verikit.errors import AuditError
@@ -20,7 +22,7 @@ from verikit.records import RESULT_MIME
 EXECUTED = "executed/02_what_is_this_file.ipynb"
 
 
-def note(case, kind, **body):
+def note(case, kind, /, **body):
     first = read_journal((case / "journal.jsonl").read_bytes())[0]
     append(case / "journal.jsonl", kind, body, case=first.case)
 
@@ -55,6 +57,34 @@ def test_packing_twice_on_two_places_gives_the_same_bytes(case, tmp_path):
     one, two = seal_case(case), seal_case(elsewhere, package=tmp_path / "out" / "x.zip")
     assert one.package.read_bytes() == two.package.read_bytes()
     assert one.seal == two.seal
+
+
+def test_what_is_packed_as_the_report_is_what_the_case_says(case):
+    page = case / "report.html"
+    whole = page.read_bytes()
+    first = seal_case(case)
+    packed = first.package.read_bytes()
+    assert first.warnings == ()
+    page.write_bytes(whole.replace(b"contradicted", b"supported"))
+    second = seal_case(case)
+    assert second.warnings == ("report.html was not what the case says; it was written anew",)
+    assert page.read_bytes() == whole
+    assert second.package.read_bytes() == packed
+    # One that is not there is written, and nothing need be said.
+    page.unlink()
+    third = seal_case(case)
+    assert (third.warnings, third.package.read_bytes()) == ((), packed)
+    with zipfile.ZipFile(third.package) as archive:
+        assert archive.read("data/report.html") == whole
+
+
+def test_a_case_of_which_no_report_can_be_made_is_refused(case):
+    note(case, "decision", sub_claim="S1", status="sure", because="x", rests_on=[])
+    last = read_journal((case / "journal.jsonl").read_bytes())[-2]
+    note(case, "run-end", **last.body)
+    with pytest.raises(AuditError, match="cannot be sealed: no report can be made of it"):
+        seal_case(case)
+    assert not case.with_suffix(".zip").exists()
 
 
 def test_signing_twice_gives_the_same_bytes_and_the_same_seal_string_as_not_signing(case, keys):
@@ -140,6 +170,40 @@ def test_what_would_not_verify_is_refused_and_named(case, fault):
     assert said in refused(case)
 
 
+def withdraw(case, *, keep=False):
+    """What a run that does not derive a still again leaves."""
+    thing = open_case(case).derived["01_claim.png"]
+    if not keep:
+        (case / thing.path).unlink()
+    last = read_journal((case / "journal.jsonl").read_bytes())[-1]
+    body = {"name": thing.name, "path": thing.path, "sha256": thing.sha256, "notebook": "notebooks/01_claim.ipynb"}
+    note(case, "withdrawn", **body)
+    note(case, "run-end", **last.body)
+
+
+def test_what_was_withdrawn_need_not_be_there_and_must_not(case, tmp_path):
+    other = shutil.copytree(case, tmp_path / "other")
+    withdraw(case)
+    package = seal_case(case).package
+    assert verify_package(package).ok
+    with zipfile.ZipFile(package) as archive:
+        assert "data/derived/01_claim.png" not in archive.namelist()
+    withdraw(other, keep=True)
+    assert "derived/01_claim.png: withdrawn by entry" in refused(other)
+
+
+def test_a_decision_that_rests_on_withdrawn_evidence_is_named_until_it_is_made_again(case):
+    opened = open_case(case)
+    opened.decide("S4", status="contradicted", because="an older copy", rests_on=["01_claim.png"])
+    withdraw_after = open_case(case).entries[-2]
+    note(case, "run-end", **withdraw_after.body)
+    withdraw(case)
+    assert "the decision on S4 rests on 01_claim.png, which entry" in refused(case)
+    opened.decide("S4", status="not_established", because="the copy is gone")
+    note(case, "run-end", **withdraw_after.body)
+    assert verify_package(seal_case(case).package).ok
+
+
 def test_all_faults_are_told_at_once(case):
     for fault in ("output edited", "template edited", "input edited", "unknown file"):
         REFUSED[fault][0](case)
@@ -151,7 +215,9 @@ def test_all_faults_are_told_at_once(case):
 def test_the_latest_entry_about_a_file_is_the_one_that_counts(case):
     data = b"a better still"
     (case / "derived/01_claim.png").write_bytes(data)
-    note(case, "derived", path="derived/01_claim.png", sha256=sha256_bytes(data), size=len(data))
+    entries = read_journal((case / "journal.jsonl").read_bytes())
+    before = next(e.body for e in entries if e.body.get("path") == "derived/01_claim.png")
+    note(case, "derived", **before | {"sha256": sha256_bytes(data), "size": len(data)})
     last = read_journal((case / "journal.jsonl").read_bytes())[-2]
     note(case, "run-end", **last.body)
     assert verify_package(seal_case(case).package).ok
@@ -164,6 +230,7 @@ def test_a_home_folder_in_an_output_is_warned_of_and_pictures_are_not_searched(c
     notebook["cells"][2]["outputs"][0]["data"]["text/plain"] = "read /home/ann.lee/clip.mp4 and C:\\Users\\Ann\\x"
     notebook["cells"][1]["outputs"][1]["data"]["image/png"] = "/home/nobody/in/a/picture"
     reseal(case, path, notebook)
+    write_report(open_case(case))
     seal = seal_case(case)
     assert len(seal.warnings) == 1
     assert seal.warnings[0].startswith(f"{EXECUTED} cell 2 (c002)")

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from verikit.case.card import CaseCard
 from verikit.case.claims import Claim, SubClaim
 from verikit.case.verdicts import (
     MEANINGS,
-    CaseCard,
+    OWN_DATE,
+    DateIs,
     Decision,
     EarlierCopy,
     Label,
@@ -39,7 +41,7 @@ def verdict(label: str, decisions: tuple[Decision, ...] = (), **more: object) ->
     return Verdict(label=Label(label), decisions=decisions, **fields | more)
 
 
-COPY = EarlierCopy(reference="a.mp4", published="2024-10-01", basis="the archive's record")
+COPY = EarlierCopy(reference="a.mp4", dated="2024-10-01", date_is=DateIs.TAKEN_IN, basis="the archive's record")
 BOTH = ("matches", "shots")
 
 KEPT = [
@@ -86,7 +88,7 @@ def test_two_pieces_of_evidence_of_one_kind_do_not_confirm() -> None:
 
 
 @pytest.mark.parametrize(
-    ("published", "posted", "before"),
+    ("dated", "posted", "before"),
     [
         ("2024-11-01", "2024-11-03T10:00:00Z", True),
         ("2024-11-03T09:59:59Z", "2024-11-03T10:00:00Z", True),
@@ -101,9 +103,9 @@ def test_two_pieces_of_evidence_of_one_kind_do_not_confirm() -> None:
         ("2024-10-01", "", False),
     ],
 )
-def test_recycled_needs_a_copy_that_surely_came_before_the_post(published: str, posted: str, before: bool) -> None:  # noqa: FBT001 - the truth of a row of the table
+def test_recycled_needs_a_copy_that_surely_came_before_the_post(dated: str, posted: str, before: bool) -> None:  # noqa: FBT001 - the truth of a row of the table
     said = verdict(
-        "recycled", decided("contradicted", "supported"), earlier_copy=dataclasses.replace(COPY, published=published)
+        "recycled", decided("contradicted", "supported"), earlier_copy=dataclasses.replace(COPY, dated=dated)
     )
     assert (check_verdict(said, dataclasses.replace(CLAIM, posted=posted)) == ()) is before
 
@@ -140,7 +142,9 @@ def test_a_decision_needs_a_reason_unless_nothing_was_checked() -> None:
     with pytest.raises(ValueError, match="because"):
         Decision(sub_claim="S1", status=Status.SUPPORTED, because=" ")
     with pytest.raises(ValueError, match="basis"):
-        EarlierCopy(reference="a", published="2024", basis="")
+        EarlierCopy(reference="a", dated="2024", date_is="published", basis="")
+    with pytest.raises(ValueError, match="seen"):
+        EarlierCopy(reference="a", dated="2024", date_is="seen", basis="b")
 
 
 @given(
@@ -155,7 +159,7 @@ def test_a_decision_needs_a_reason_unless_nothing_was_checked() -> None:
             max_size=3,
             unique_by=lambda decision: decision.sub_claim,
         ).map(tuple),
-        earlier_copy=st.none() | st.just(COPY),
+        earlier_copy=st.none() | st.builds(dataclasses.replace, st.just(COPY), date_is=st.sampled_from(DateIs)),
     )
 )
 @settings(max_examples=40, deadline=None)
@@ -171,6 +175,19 @@ def test_the_board_shows_each_decision_in_words_and_escapes_what_was_typed() -> 
     assert "S2: not checked: seen" in shown["text/plain"]
     assert "does not show that it is false" in shown["text/plain"]
     assert shown[RESULT_MIME]["value"] == said.to_dict()
+
+
+@pytest.mark.parametrize("kind", DateIs)
+def test_an_earlier_copy_is_dated_and_says_what_that_date_is(kind: DateIs) -> None:
+    copy = dataclasses.replace(COPY, date_is=kind)
+    said = verdict("recycled", decided("contradicted", "supported"), earlier_copy=copy)
+    assert check_verdict(said, CLAIM) == ()
+    shown = said._repr_mimebundle_()
+    for text in (shown["text/plain"], shown["text/html"].replace("&#x27;", "'")):
+        assert "A copy of the footage is dated before the post." in text
+        assert "dated 2024-10-01 (" + kind.in_words in text
+        assert (OWN_DATE in text) is (kind is DateIs.CLAIMED_BY_FILE)
+    assert ("published" in shown["text/plain"]) is (kind is DateIs.PUBLISHED)
 
 
 def test_every_label_has_its_meaning() -> None:

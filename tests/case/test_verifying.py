@@ -213,7 +213,22 @@ TAMPERS = {
     ),
     "claim": (swap("data/case.json", b"in 2024", b"in 2023"), "journal", "case.json: its claim is not the one", True),
     "video's name": (swap("data/case.json", b'"name": "clip.mp4"', b'"name": "clap.mp4"'), "journal", "its video is not", True),
-    "report": (swap("data/report.html", b"Report", b"Recipe"), "hashes", "data/report.html: changed after sealing", False),
+    "header's date": (
+        swap("data/case.json", b'"created": "20', b'"created": "19'), "journal", "case.json: its created is not the one", True,
+    ),
+    "header's archive": (
+        swap("data/case.json", b'"archive": null', b'"archive": "../x"'), "journal", "case.json: its archive is not", True,
+    ),
+    "header with a field more": (
+        swap("data/case.json", b'"archive": null', b'"archive": null, "remark": "seen by a judge"'),
+        "journal", "case.json: 'remark' is no field of a case", True,
+    ),
+    "video with a field more": (
+        swap("data/case.json", b'"name": "clip.mp4"', b'"name": "clip.mp4", "from": "a friend"'),
+        "journal", "case.json: its video is not the one", True,
+    ),
+    "failed copy": (put("data/failed/01_claim.ipynb", b"{}"), "journal", "failed/01_claim.ipynb: no entry", True),
+    "report": (swap("data/report.html", b"report", b"recipe"), "hashes", "data/report.html: changed after sealing", False),
     "payload added": (put("data/inputs/b.mp4", b"x"), "journal", "inputs/b.mp4: no entry of the journal", True),
     "notebook added": (put("data/executed/09.ipynb", b"{}"), "notebook", "executed/09.ipynb: no entry tells", True),
     # the journal
@@ -547,6 +562,25 @@ def test_a_zip_or_folder_without_a_case_is_an_error_and_nothing_is_not_found(tmp
         assert caught.value.problems == ()
     with pytest.raises(FileNotFoundError, match="no such package"):
         verify_package(tmp_path / "none.zip")
+
+
+def test_a_folder_that_is_no_package_is_no_package_however_much_is_in_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("verikit.case.bag.MOST_MEMBERS", 3)
+    (tmp_path / "data").mkdir()
+    for number in range(5):
+        (tmp_path / f"data/{number}").touch()
+    with pytest.raises(AuditError, match=r"a folder, but no sealed case: no bagit\.txt") as caught:
+        verify_package(tmp_path)
+    assert caught.value.problems == ()
+    (tmp_path / "bagit.txt").touch()
+    broken(verify_package(tmp_path), "shape", "more than 3 files")
+
+
+def test_what_holds_is_not_said_to_be_more_than_was_compared(sealed):
+    checked = verify_package(sealed.package)
+    assert checked["hashes"].says.endswith("each as this package's own manifest lists it")
+    assert any("report.html says what the case says" in limit for limit in NOT_SHOWN)
+    assert any("first sealed, unless its seal string or a signature was compared" in limit for limit in NOT_SHOWN)
 
 
 def test_a_seal_string_or_key_that_is_none_is_a_bad_argument(sealed, tmp_path):

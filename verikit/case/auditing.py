@@ -11,9 +11,10 @@ import dataclasses
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from verikit._files import canonical_json
 from verikit.case.bag import MOST_TEXT, Problem, read_member
 from verikit.case.cells import cell_digests, load_notebook, order_problems
+from verikit.case.derived import withdrawn_of
+from verikit.case.header import CASE, FORMAT, header_problems
 from verikit.case.journal import journal_problems, read_journal, strict_json
 from verikit.errors import AuditError
 
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Audit", "audit_case", "info_fields"]
 
-CASE, JOURNAL, ENVIRONMENT = "case.json", "journal.jsonl", "environment.json"
+JOURNAL, ENVIRONMENT = "journal.jsonl", "environment.json"
 # Files that belong to every case without an entry that names them; the seal covers them.
 OWN_FILES = frozenset({CASE, ENVIRONMENT, "report.html", JOURNAL})
-TEMPLATES, EXECUTED = "notebooks/", "executed/"
+# executed/ holds each notebook as it last ran through, failed/ what a run that did not left of one.
+TEMPLATES, EXECUTED, FAILED = "notebooks/", "executed/", "failed/"
 FINISHED = "done"
-FORMAT = "verikit-case/1"
 # Notebooks stay below 10 MB, case.json below some KB; an entry of the journal has some 300 bytes and more.
 MOST_NOTEBOOK, MOST_HEADER, MOST_LINES = 32 << 20, 4 << 20, 100_000
 # python's JSON makes some 100 bytes of "{}": without a bound, a small file would fill the memory.
@@ -54,9 +55,10 @@ class Audit:
 
 @dataclasses.dataclass(slots=True, kw_only=True)
 class _Run:
-    """The latest run of one notebook as the journal tells it."""
+    """The latest run of one notebook as the journal tells it, and the latest that ran through: its copy is kept."""
 
     start: Mapping[str, Any]
+    through: _Run | None = None
     sealed: list[Mapping[str, Any]] = dataclasses.field(default_factory=list)
     end: Mapping[str, Any] | None = None
 
@@ -82,6 +84,7 @@ def audit_case(members: Mapping[str, Member], *, digests: Mapping[str, str]) -> 
         journal=(
             *_end_problems(entries),
             *_header_problems(entries, members.get(CASE)),
+            *_resting_problems(entries),
             *_file_problems(entries, members, digests, runs=runs),
         ),
         notebook=tuple(_notebook_problems(members, digests, runs=runs)),
@@ -134,7 +137,8 @@ def _latest_runs(entries: tuple[Entry, ...]) -> dict[str, _Run]:
     for entry in entries:
         name = PurePosixPath(str(entry.body.get("notebook", ""))).name
         if entry.kind == "run-start":
-            runs[name] = _Run(start=entry.body)
+            before = runs.get(name)
+            runs[name] = _Run(start=entry.body, through=None if before is None else _through(before))
         elif entry.kind == "cell-sealed" and name in runs:
             runs[name].sealed.append(entry.body)
         elif entry.kind == "run-end" and name in runs:
@@ -142,35 +146,49 @@ def _latest_runs(entries: tuple[Entry, ...]) -> dict[str, _Run]:
     return runs
 
 
+def _through(run: _Run) -> _Run | None:
+    """This run if it ran through, or else the last one before it that did."""
+    return run if run.end is not None and run.end.get("state") == FINISHED else run.through
+
+
 # ------------------------------------------------------------------------------------------------------------------- files
 
 
 def _header_problems(entries: tuple[Entry, ...], member: Member | None) -> list[Problem]:
-    """Where case.json says otherwise than the journal of what the case is about: its name, its claim, its video."""
+    """Where case.json says otherwise than the journal, or more."""
     if member is None:
         return [Problem(kind="missing", path=CASE, detail="missing")]
     try:
         header = strict_json(_json_bytes(member, most=MOST_HEADER))
     except (AuditError, ValueError) as fault:
         return [Problem(kind="header", path=CASE, detail=f"cannot be read: {fault}")]
-    if not isinstance(header, dict) or not isinstance(header.get("video"), dict):
-        return [Problem(kind="header", path=CASE, detail="it does not say which video it is about")]
-    claims = [
-        entry.body["claim"] for entry in entries if entry.kind in {"case-open", "decision"} and "claim" in entry.body
-    ]
-    video = header["video"]
-    taken = [
-        entry.body for entry in entries if entry.kind == "acquired" and entry.body.get("path") == video.get("path")
-    ]
-    same = {
-        "id": header.get("id") == entries[0].case,
-        "claim": bool(claims) and canonical_json(header.get("claim")) == canonical_json(claims[-1]),
-        "video": bool(taken) and all(value == taken[-1].get(name) for name, value in video.items()),
-    }
+    return [Problem(kind="header", path=CASE, detail=detail) for detail in header_problems(header, entries)]
+
+
+def _resting_problems(entries: tuple[Entry, ...]) -> list[Problem]:
+    """Decisions that still count and rest on evidence that was withdrawn since."""
+    gone = withdrawn_of(entries)
+    counting: dict[str, tuple[str, object]] = {}
+    for entry in entries:
+        body = entry.body
+        if entry.kind == "decision" and "sub_claim" in body:
+            key = str(body["sub_claim"])
+            counting[key] = (f"the decision on {key}", body.get("rests_on"))
+        elif entry.kind == "decision" and isinstance(body.get("verdict"), dict):
+            copy = body["verdict"].get("earlier_copy")
+            counting[""] = ("the verdict", [copy.get("evidence")] if isinstance(copy, dict) else [])
+    if "verdict" in gone:
+        counting.pop("", None)
     return [
-        Problem(kind="header", path=CASE, detail=f"its {name} is not the one in the journal")
-        for name, ok in same.items()
-        if not ok
+        Problem(
+            kind="withdrawn",
+            path=JOURNAL,
+            detail=f"{who} rests on {name}, which entry {gone[name].seq} withdrew: decide again, and run the case",
+        )
+        for who, names in counting.values()
+        if isinstance(names, list)
+        for name in names
+        if isinstance(name, str) and name in gone
     ]
 
 
@@ -178,11 +196,16 @@ def _file_problems(
     entries: tuple[Entry, ...], members: Mapping[str, Member], digests: Mapping[str, str], *, runs: Mapping[str, _Run]
 ) -> list[Problem]:
     """Inputs and derived files that are not as the latest entry about them says, and files that no entry knows."""
-    told = {str(entry.body.get("path")): entry for entry in entries if entry.kind in {"acquired", "derived"}}
+    kinds = {"acquired", "derived", "withdrawn"}
+    told = {str(entry.body.get("path")): entry for entry in entries if entry.kind in kinds}
     problems = []
     for path, entry in told.items():
         wanted, place = entry.body.get("sha256"), f"entry {entry.seq} ({entry.kind})"
-        if path not in members:
+        if entry.kind == "withdrawn":
+            if path in members:
+                detail = f"withdrawn by entry {entry.seq}, and still there: move it out of the case"
+                problems.append(Problem(kind="withdrawn", path=path, detail=detail))
+        elif path not in members:
             problems.append(Problem(kind="missing", path=path, detail=f"missing; {place} tells of it"))
         elif path in digests and digests[path] != wanted:
             detail = f"not the file of {place}: its SHA-256 is {digests[path]}, the journal says {wanted}"
@@ -191,6 +214,7 @@ def _file_problems(
             detail = f"{members[path].size} bytes where {place} says {entry.body['size']}"
             problems.append(Problem(kind="changed", path=path, detail=detail))
     known = OWN_FILES | set(told) | {folder + name for name in runs for folder in (TEMPLATES, EXECUTED)}
+    known |= {FAILED + name for name, run in runs.items() if _through(run) is not run}
     # A notebook that never ran has its own fault.
     unknown = [name for name in members if name not in known and not name.startswith((TEMPLATES, EXECUTED))]
     problems += [Problem(kind="unknown", path=name, detail="no entry of the journal tells of it") for name in unknown]
@@ -212,12 +236,12 @@ def _notebook_problems(
     for file, run in sorted(runs.items()):
         problems += _run_problems(file, run)
         problems += _start_problems(file, run, digests)
-        if EXECUTED + file not in members:
-            problems.append(
-                Problem(kind="missing", path=EXECUTED + file, detail="missing; the journal tells of its run")
-            )
-        else:
-            problems += _executed_problems(members[EXECUTED + file], run, digests.get(EXECUTED + file))
+        through = _through(run)
+        if EXECUTED + file in members:
+            problems += _executed_problems(members[EXECUTED + file], through or run, digests.get(EXECUTED + file))
+        elif through is not None:
+            detail = "missing; the journal tells of its run"
+            problems.append(Problem(kind="missing", path=EXECUTED + file, detail=detail))
     return problems
 
 

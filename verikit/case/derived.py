@@ -1,4 +1,8 @@
-"""What was derived in a case: one name, one file under derived/, and the latest journal entry about it."""
+"""What was derived in a case: one name, one file under derived/, and the latest journal entry about it.
+
+A notebook that runs again derives its things anew. What it derived before and not this time is withdrawn when the run
+has come to its end: the file goes, and the journal says so ({"name", "path", "sha256", "notebook"}).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,17 @@ if TYPE_CHECKING:
 
     from verikit.case.journal import Entry
 
-__all__ = ["Derived", "confined", "copy_and_hash", "derived_of", "kind_of", "name_parts", "pretty_json"]
+__all__ = [
+    "Derived",
+    "confined",
+    "copy_and_hash",
+    "derived_of",
+    "kind_of",
+    "name_parts",
+    "not_derived_again",
+    "pretty_json",
+    "withdrawn_of",
+]
 
 # Plain names only: they become files that must unpack alike on every system.
 _PART = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,78}[A-Za-z0-9_-])?", re.ASCII)
@@ -55,7 +69,7 @@ class Derived:
 
 
 def derived_of(entries: Iterable[Entry]) -> dict[str, Derived]:
-    """The latest of each name in a journal. Raises AuditError for an entry that is not of its form."""
+    """The latest of each name in a journal, but what was withdrawn. Raises AuditError for an entry not of its form."""
     found: dict[str, Derived] = {}
     for entry in entries:
         if entry.kind == "derived":
@@ -64,7 +78,32 @@ def derived_of(entries: Iterable[Entry]) -> dict[str, Derived]:
             except (KeyError, TypeError) as fault:
                 raise AuditError(f"journal entry {entry.seq}: no description of a derived file ({fault!r})") from fault
             found[thing.name] = thing
+        elif entry.kind == "withdrawn":
+            name = str(entry.body.get("name"))
+            if name in found and found[name].path == entry.body.get("path"):
+                del found[name]
     return found
+
+
+def withdrawn_of(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """The entry of each name that was withdrawn and not derived again."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.kind == "withdrawn":
+            found[str(entry.body.get("name"))] = entry
+        elif entry.kind == "derived":
+            found.pop(str(entry.body.get("name")), None)
+    return found
+
+
+def not_derived_again(entries: Iterable[Entry], *, notebook: str, since: int) -> tuple[Derived, ...]:
+    """What this notebook derived before entry `since` and not after it: each file by the latest entry about it."""
+    latest = {entry.body.get("path"): entry for entry in entries if entry.kind in {"derived", "withdrawn"}}
+    return tuple(
+        Derived.from_dict(entry.body)
+        for entry in latest.values()
+        if entry.kind == "derived" and entry.body.get("notebook") == notebook and entry.seq < since
+    )
 
 
 def name_parts(name: str) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
     case.json        what the case is about       journal.jsonl    what happened, hash-chained
     inputs/          the video and post.json       notebooks/       what the analyst edits
-    executed/        as they ran                   derived/         what came out
-    scans/           a cache, never packed         report.html      for readers
+    executed/        as they ran, to their end     derived/         what came out
+    failed/          as far as they came           report.html      for readers
+    scans/           a cache, never packed
 
 A Case keeps nothing in memory: the notebook's kernel and the program that runs it both see what is on the disk.
 """
@@ -16,10 +17,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verikit._files import canonical_json, plain, sha256_bytes, sha256_file, write_bytes, written_aside
+from verikit.case.card import CaseCard
 from verikit.case.claims import Claim
-from verikit.case.derived import Derived, confined, copy_and_hash, derived_of, kind_of, name_parts, pretty_json
+from verikit.case.derived import (
+    Derived,
+    confined,
+    copy_and_hash,
+    derived_of,
+    kind_of,
+    name_parts,
+    pretty_json,
+    withdrawn_of,
+)
+from verikit.case.header import CASE, journaled_header, read_header, seen_from
 from verikit.case.journal import Entry, append, read_journal, strict_json
-from verikit.case.verdicts import CaseCard, Decision, Status, Verdict, check_verdict
+from verikit.case.verdicts import Decision, Status, Verdict, check_verdict
 from verikit.errors import AuditError
 
 if TYPE_CHECKING:
@@ -28,10 +40,9 @@ if TYPE_CHECKING:
     from verikit.case.claims import SubClaim
     from verikit.records import Shown
 
-__all__ = ["CASE", "FORMAT", "JOURNAL", "Case", "read_header"]
+__all__ = ["JOURNAL", "Case"]
 
-FORMAT = "verikit-case/1"
-CASE, JOURNAL, VERDICT = "case.json", "journal.jsonl", "verdict"
+JOURNAL, VERDICT = "journal.jsonl", "verdict"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +108,7 @@ class Case:
     @property
     def claim(self) -> Claim:
         """What is claimed, split as it was last. Raises AuditError where case.json says otherwise than the journal."""
-        said = [e.body["claim"] for e in self.entries if e.kind in {"case-open", "decision"} and "claim" in e.body]
-        latest = said[-1] if said else None
+        latest = journaled_header(self.entries)["claim"]
         if latest is None or canonical_json(latest) != canonical_json(self._header()["claim"]):
             raise AuditError(
                 f"{self.folder.name}: the claim in case.json is not the journal's; use split_claim to change it"
@@ -136,6 +146,26 @@ class Case:
             decisions=self.decisions,
             label=None if verdict is None else verdict.label,
         )
+
+    def use_archive(self, folder: Path) -> Path:
+        """Name the archive that the notebooks search from now on. Returns its path. The one named already is kept.
+
+        A case that was moved without its archive, or beside another, names one that is not there: this names it anew,
+        in case.json and the journal. Raises FileNotFoundError where there is no such folder.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise FileNotFoundError(f"{folder}: no such archive; name the folder of one that is there")
+        named = seen_from(self.folder, folder)
+        if named != self._header()["archive"]:
+            self._change("archive", {"archive": named})
+        return folder
+
+    def _change(self, kind: str, changed: Mapping[str, Any]) -> None:
+        """Change fields of case.json, and tell the journal who did. Both or, but for a crash between them, neither."""
+        with written_aside(self.folder / CASE) as aside:
+            aside.write_bytes(pretty_json(self._header() | dict(changed)))
+            self._append(kind, dict(changed) | {"by": self.by})
 
     def check_video(self) -> None:
         """Raises AuditError unless the working copy still is the video that was taken in."""
@@ -240,6 +270,8 @@ class Case:
         unknown = [names] if isinstance(names, str) else [name for name in names if name not in derived]
         if unknown:
             there = ", ".join(sorted(derived)) or "nothing yet"
+            gone = ", ".join(sorted(withdrawn_of(self.entries).keys() & set(unknown)))
+            there += f"; withdrawn, as the notebook that derived it ran again and did not: {gone}" if gone else ""
             raise ValueError(f"not derived in this case: {', '.join(map(repr, unknown))} (derived: {there})")
         return [derived[name] for name in names]
 
@@ -280,8 +312,7 @@ class Case:
         claim = self.claim
         changed = dataclasses.replace(claim, sub_claims=tuple(sub_claims))
         if changed != claim:
-            self._append("decision", {"claim": changed.to_dict(), "by": self.by})
-            write_bytes(self.folder / CASE, pretty_json(self._header() | {"claim": changed.to_dict()}))
+            self._change("decision", {"claim": changed.to_dict()})
         return changed
 
     def conclude(self, verdict: Verdict) -> Verdict:
@@ -300,10 +331,11 @@ class Case:
                     f"{decision.sub_claim}: not as it was decided; decide it, then conclude with case.decisions"
                 )
                 continue
-            stale = [name for name, digest in body["evidence"].items() if derived[name].sha256 != digest]
-            problems += [
-                f"{decision.sub_claim}: {name} was derived anew since and differs; decide again" for name in stale
-            ]
+            for name, digest in body["evidence"].items():
+                if name not in derived:
+                    problems.append(f"{decision.sub_claim}: {name} was withdrawn since; decide again")
+                elif derived[name].sha256 != digest:
+                    problems.append(f"{decision.sub_claim}: {name} was derived anew since and differs; decide again")
         copy = verdict.earlier_copy
         if copy is not None and copy.evidence and copy.evidence not in derived:
             problems.append(f"earlier copy: {copy.evidence!r} was not derived in this case")
@@ -316,24 +348,3 @@ class Case:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return self.card()._repr_mimebundle_(include, exclude)
-
-
-def read_header(folder: Path) -> dict[str, Any]:
-    """case.json, with all that a Case reads from it in its place. Raises AuditError."""
-    try:
-        header = strict_json((folder / CASE).read_bytes())
-    except ValueError as broken:
-        raise AuditError(f"{folder.name}: case.json is not JSON: {plain(str(broken))[:200]}") from broken
-    forms: dict[str, type | tuple[type, ...]] = {"id": str, "created": str, "claim": dict, "video": dict}
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise AuditError(f"{folder.name}: case.json is not of the format {FORMAT}")
-    video = header.get("video")
-    whole = all(isinstance(header.get(name), form) for name, form in forms.items())
-    if not whole or not isinstance(header.get("archive", 0), str | None) or not isinstance(video, dict):
-        raise AuditError(f"{folder.name}: case.json lacks id, created, claim, video or archive")
-    if (
-        not all(isinstance(video.get(name), str) for name in ("path", "name", "sha256"))
-        or type(video.get("size")) is not int
-    ):
-        raise AuditError(f"{folder.name}: case.json does not say which video it is about")
-    return header

@@ -52,6 +52,8 @@ KINDS = (
     "run-start",
     "cell",
     "derived",
+    "withdrawn",
+    "archive",
     "decision",
     "note",
     "transfer",

@@ -15,7 +15,8 @@ from verikit._files import safe_name, sha256_bytes
 from verikit._version import __version__
 from verikit.case.cells import load_notebook
 from verikit.case.derived import copy_and_hash, pretty_json
-from verikit.case.folder import CASE, FORMAT, JOURNAL, Case, read_header
+from verikit.case.folder import JOURNAL, Case
+from verikit.case.header import CASE, FORMAT, header_problems, read_header, seen_from
 from verikit.case.journal import append
 from verikit.errors import AuditError, MediaError
 
@@ -71,11 +72,12 @@ def new_case(
             "created": now.isoformat(timespec="milliseconds"),
             "claim": claim.to_dict(),
             "video": about,
-            "archive": None if archive is None else _seen_from(folder, Path(archive)),
+            "archive": None if archive is None else seen_from(folder, Path(archive)),
         }
         (aside / CASE).write_bytes(pretty_json(header))
         digests = {f"notebooks/{file}": sha256_bytes(data) for file, data in templates.items()}
-        opened = {"claim": claim.to_dict(), "by": by, "verikit": __version__, "notebooks": digests}
+        opened = {key: header[key] for key in ("claim", "archive")}
+        opened |= {"by": by, "verikit": __version__, "notebooks": digests}
         append(aside / JOURNAL, "case-open", opened, case=name, time=now)
         for body in taken:
             append(aside / JOURNAL, "acquired", body | {"by": by}, case=name)
@@ -153,15 +155,6 @@ def _take_post(post: bytes, case: Path, claim: Claim) -> dict[str, Any]:
     }
 
 
-def _seen_from(folder: Path, archive: Path) -> str:
-    """The way from the case to the archive: a case that is passed on names no home folder."""
-    try:
-        return Path(os.path.relpath(archive.resolve(), folder.resolve())).as_posix()
-    except ValueError:
-        # Another drive on Windows: there is no way from here to there.
-        return archive.resolve().as_posix()
-
-
 def open_case(folder: Path | None = None) -> Case:
     """The case in a folder; without one, the case that the working directory lies in.
 
@@ -177,6 +170,9 @@ def open_case(folder: Path | None = None) -> Case:
     if not case.journal.is_file() or not case.video.is_file():
         raise AuditError(f"{found.name}: its journal or its video is missing")
     _ = case.claim
-    if case.video.stat().st_size != read_header(found)["video"]["size"]:
+    header = read_header(found)
+    if problems := header_problems(header, case.entries):
+        raise AuditError(f"{found.name}: {CASE} is not as the journal tells", problems=problems)
+    if case.video.stat().st_size != header["video"]["size"]:
         raise AuditError(f"{case.video.name}: not the video that was taken in: its size differs; put the original back")
     return case

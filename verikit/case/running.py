@@ -3,6 +3,10 @@
 A fresh kernel has no hidden state: what an executed notebook shows follows from the notebook, the case and the
 environment. The kernel is this interpreter, with no IPython or Jupyter settings of the person at the desk.
 
+executed/ holds each notebook as it last ran through. A run that fails leaves that copy alone and puts its own, as far as
+it came, into failed/; a run that ends well takes the place of both, and withdraws what the notebook derived before and
+not this time. So a case can be sealed, and its executed copies are those of the journal's latest runs, or neither.
+
 Not shut out: what a package reads by itself from the home folder (matplotlibrc, for one) and site-wide settings.
 """
 
@@ -20,8 +24,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from verikit._files import plain, sha256_bytes, sha256_text, write_bytes
 from verikit._version import __version__
+from verikit.case.auditing import EXECUTED, FAILED, FINISHED
 from verikit.case.cells import cell_digests, load_notebook, source_of, tags_of
-from verikit.case.derived import confined, pretty_json
+from verikit.case.derived import confined, not_derived_again, pretty_json
 from verikit.case.journal import append
 from verikit.case.kernel import execute_notebook
 from verikit.errors import AuditError
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from verikit.case.folder import Case
+    from verikit.case.journal import Entry
 
 __all__ = ["NotebookRun", "environment", "fill_cells", "lab_command", "run_case"]
 
@@ -100,8 +106,9 @@ def run_case(
 ) -> Records[NotebookRun]:
     """The runs of a case's notebooks, in the order of their names, each in a fresh kernel; the executed copies are kept.
 
-    `only` names the notebooks to run, with or without .ipynb. A notebook that fails is kept as far as it came and is the
-    last to run. `progress` is told each cell before it runs.
+    `only` names the notebooks to run, with or without .ipynb. A notebook that fails is the last to run: it is kept in
+    failed/ as far as it came, and its executed copy stays the one of the last run that ended well. `progress` is told each
+    cell before it runs.
 
     Raises ValueError for a notebook that is not there, and AuditError for one that is not of format 4.5 or where the
     video is not the one that was taken in.
@@ -155,9 +162,9 @@ class _Run:
     tell: Callable[[str], None]
     seconds_per_cell: float
 
-    def _journal(self, kind: str, body: Mapping[str, Any]) -> None:
+    def _journal(self, kind: str, body: Mapping[str, Any]) -> Entry:
         about = {"notebook": f"notebooks/{self.path.name}"}
-        append(self.case.journal, kind, about | dict(body), case=self.case.id)
+        return append(self.case.journal, kind, about | dict(body), case=self.case.id)
 
     def whole(self, *, environment_sha256: str) -> NotebookRun:
         """Run the notebook, keep the executed copy and tell the journal all of it."""
@@ -173,13 +180,20 @@ class _Run:
             "locale": os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG", ""),
             "hash_seed": "0",
         }
-        self._journal("run-start", start)
+        since = self._journal("run-start", start).seq
         ran: list[int] = []
         end: dict[str, Any] = {"state": "stopped", "error": "stopped from outside"}
         try:
             notebook, error = self._execute(ran)
-            sha256, error = self._keep(notebook, error)
-            end = {"state": "failed" if error else "done", "error": error, "sha256": sha256}
+            data, error = self._sealed(notebook, error)
+            if not error:
+                self._withdraw(since)
+            self._keep(data, error)
+            end = {
+                "state": "failed" if error else FINISHED,
+                "error": error,
+                "sha256": None if data is None else sha256_bytes(data),
+            }
         finally:
             # Also after Ctrl-C: a run without an end would claim whatever is derived by hand later.
             self._journal("run-end", end | {"cells": len(ran)})
@@ -223,10 +237,10 @@ class _Run:
         }
         self._journal("cell", body)
 
-    def _keep(self, notebook: Any, error: str) -> tuple[str | None, str]:
-        """Write the executed copy and seal its cells in the journal. The SHA-256 of its bytes, and the error so far.
+    def _sealed(self, notebook: Any, error: str) -> tuple[bytes | None, str]:
+        """The executed copy, its cells sealed in the journal, and the error so far.
 
-        An executed notebook that `verify` could not read is not kept and is an error itself.
+        None for one that `verify` could not read: that is an error itself.
         """
         import nbformat  # noqa: PLC0415 - takes a second, and only running needs it
 
@@ -242,11 +256,28 @@ class _Run:
             digests = cell_digests(load_notebook(data))
         except (AuditError, ValueError) as fault:
             return None, error or one_line(f"the executed notebook cannot be kept: {fault}")
-        write_bytes(confined(self.case.folder, f"executed/{self.path.name}"), data)
         for cell in digests:
             body = dataclasses.asdict(cell) | {"outputs": list(cell.outputs)}
             self._journal("cell-sealed", body)
-        return sha256_bytes(data), error
+        return data, error
+
+    def _withdraw(self, since: int) -> None:
+        """What this notebook derived before and not since entry `since` goes, and the journal says so."""
+        about = f"notebooks/{self.path.name}"
+        for thing in not_derived_again(self.case.entries, notebook=about, since=since):
+            # The file first: should only this be done, the next run does the rest.
+            confined(self.case.folder, thing.path).unlink(missing_ok=True)
+            self._journal("withdrawn", {"name": thing.name, "path": thing.path, "sha256": thing.sha256})
+
+    def _keep(self, data: bytes | None, error: str) -> None:
+        """The copy in its place: executed/, or failed/ where the notebook did not run through."""
+        failed = confined(self.case.folder, FAILED + self.path.name)
+        if data is not None:
+            write_bytes(failed if error else confined(self.case.folder, EXECUTED + self.path.name), data)
+        if not error or data is None:
+            failed.unlink(missing_ok=True)
+        if failed.parent.is_dir() and not any(failed.parent.iterdir()):
+            failed.parent.rmdir()
 
 
 def one_line(text: str) -> str:

@@ -35,6 +35,8 @@ from verikit.case.bag import (
     seal_string,
 )
 from verikit.case.cells import load_notebook
+from verikit.case.opening import open_case
+from verikit.case.report import REPORT, report_page, write_report
 from verikit.case.zips import write_zip
 from verikit.errors import AuditError
 from verikit.records import mimebundle
@@ -62,7 +64,8 @@ class Seal:
     """A sealed package: where it is, the seal string to publish, the SHA-256 of the zip, and warnings.
 
     The seal string names the content and stays the same when the package is packed anew; `sha256` is of this one file.
-    `warnings` are traces of the machine or the person in the notebooks' outputs, to look at before publishing.
+    `warnings` are to be looked at before publishing: traces of the machine or the person in the notebooks' outputs, and a
+    report that had to be written anew.
     """
 
     package: Path
@@ -101,7 +104,8 @@ def seal_case(case_folder: Path, *, package: Path | None = None, key: Path | Non
     """The sealed package of a case: a zip that `verify_package`, and sha256sum and ssh-keygen without us, can check.
 
     `package` is CASE.zip beside the folder where it is not given; an older one is replaced. `key` is the private SSH key
-    that signs it. The same case gives the same bytes, always (with an Ed25519 key, signed as well).
+    that signs it. The same case gives the same bytes, always (with an Ed25519 key, signed as well). report.html is written
+    anew where it is not what the case says.
 
     Raises AuditError with all that stands against sealing: a journal that does not hold or does not end with a run, a
     notebook that never ran, failed, or was edited after it ran, files that are not as the journal says or that it does
@@ -123,6 +127,10 @@ def seal_case(case_folder: Path, *, package: Path | None = None, key: Path | Non
     problems = [*shape, *unreadable, *audit.journal, *audit.notebook]
     if problems:
         raise AuditError(f"{case_folder}: cannot be sealed", problems=[str(problem) for problem in problems])
+    warnings = _report_anew(root)
+    page = folder_contents(root, leave_out=NOT_PACKED).members[REPORT]
+    contents = dataclasses.replace(contents, members=dict(sorted({**contents.members, REPORT: page}.items())))
+    digests |= hash_members([page])[0]
     members, tagmanifest = _package(contents, digests, audit.entries)
     if key is not None:
         members.append(bytes_member(SIGNATURE, signing.sign(tagmanifest, key=Path(key))))
@@ -132,8 +140,23 @@ def seal_case(case_folder: Path, *, package: Path | None = None, key: Path | Non
         seal=seal_string(tagmanifest),
         sha256=sha256_file(target),
         signed=key is not None,
-        warnings=tuple(_traces_of_people(contents)),
+        warnings=(*warnings, *_traces_of_people(contents)),
     )
+
+
+def _report_anew(root: Path) -> list[str]:
+    """report.html as the case says it, written where it is not so already; a warning where another was there."""
+    try:
+        case = open_case(root)
+        page = report_page(case).encode("utf-8")
+    except (KeyError, TypeError, ValueError) as fault:
+        raise AuditError(f"{root.name}: cannot be sealed: no report can be made of it ({fault!r})") from fault
+    path = root / REPORT
+    there = path.read_bytes() if path.is_file() else None
+    if there == page:
+        return []
+    write_report(case)
+    return [] if there is None else [f"{REPORT} was not what the case says; it was written anew"]
 
 
 def _package(contents: Contents, digests: Mapping[str, str], entries: tuple[Entry, ...]) -> tuple[list[Member], bytes]:

@@ -1,7 +1,7 @@
 """How notebooks that ran read on a page: their text, their outputs, and the code of each step folded away.
 
 An executed notebook may have been edited by anyone. It is shown only where its cells are those that the journal sealed,
-and even then nothing of it goes onto a page as HTML before `_html.sanitised` has written it anew.
+and even then nothing of it goes onto a page as HTML before `sanitising` has written it anew.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from verikit import _html
 from verikit._files import plain, sha256_file
-from verikit.case.auditing import EXECUTED, FINISHED, MOST_NOTEBOOK, TEMPLATES
+from verikit.case.auditing import EXECUTED, FAILED, FINISHED, MOST_NOTEBOOK, TEMPLATES
 from verikit.case.cells import cell_digests, load_notebook, source_of
 from verikit.case.derived import confined
+from verikit.case.sanitising import MOST_HTML, folded, picture, sanitised
 from verikit.errors import AuditError
+from verikit.records import RESULT_MIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -63,6 +65,12 @@ class NotebookStory:
     cells: int = 0
     sealed: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def kept(self) -> str:
+        """Where its copy lies in the case: executed/ if the notebook ran through, failed/ if not."""
+        through = self.end is None or self.end.body.get("state") == FINISHED
+        return (EXECUTED if through else FAILED) + self.name
+
 
 def notebook_stories(entries: Iterable[Entry], *, names: Iterable[str] = ()) -> tuple[NotebookStory, ...]:
     """The story of each notebook, by name: those that ran, and those of `names` that did not."""
@@ -100,7 +108,7 @@ def notebook_html(story: NotebookStory, *, folder: Path, shelf: Shelf) -> Html:
         if isinstance(notebook, str):
             parts.append(_html.element("p", notebook))
         else:
-            parts += _cells(story.name, notebook, shelf)
+            parts += _cells(story.kept, notebook, shelf)
     return _html.element("section", _html.join(parts))
 
 
@@ -122,7 +130,9 @@ def _ran(story: NotebookStory, folder: Path) -> Iterator[str]:
     else:
         error = plain(str(story.end.body.get("error", "")))[:500] or "no reason recorded"
         word = plain(str(state))[:40]
-        yield f"{how}. The run {word} after {cells} of code: {error}. What follows is as far as it came."
+        yield f"{how}. The run {word} after {cells} of code: {error}."
+        if confined(folder, EXECUTED + story.name).is_file():
+            yield f"{EXECUTED}{story.name} is of an earlier run, the last that came to its end; it is not shown here."
     template = confined(folder, TEMPLATES + story.name)
     if not template.is_file() or sha256_file(template) != story.start.body.get("sha256"):
         yield f"The notebook {TEMPLATES}{story.name} was edited or removed after this run."
@@ -130,9 +140,11 @@ def _ran(story: NotebookStory, folder: Path) -> Iterator[str]:
 
 def _executed(story: NotebookStory, folder: Path) -> dict[str, Any] | str:
     """The executed copy, or in a sentence why it is not shown."""
-    name = EXECUTED + story.name
+    name = story.kept
     path = confined(folder, name)
-    if not story.sealed or not path.is_file():
+    if not story.sealed:
+        return "This run left no copy."
+    if not path.is_file():
         return f"There is no {name} of this run."
     if path.stat().st_size > MOST_NOTEBOOK:
         return f"{name} is not shown: it is larger than {MOST_NOTEBOOK} bytes."
@@ -151,7 +163,7 @@ def _executed(story: NotebookStory, folder: Path) -> dict[str, Any] | str:
 def _cells(name: str, notebook: Mapping[str, Any], shelf: Shelf) -> Iterator[Html]:
     level = _UNDER
     for index, cell in enumerate(notebook["cells"]):
-        place = f"{EXECUTED}{name}, cell {index} ({cell['id']})"
+        place = f"{name}, cell {index} ({cell['id']})"
         for piece in _cell(cell, level=level, place=place):
             shown = shelf.take(piece, place=place)
             found = _LEVEL.findall(shown)
@@ -169,6 +181,8 @@ def _cell(cell: Mapping[str, Any], *, level: int, place: str) -> Iterator[Html]:
         code = _html.element("pre", _html.element("code", _letters(source)))
         yield _html.element("details", _html.element("summary", "code of this step"), code)
     for output in cell.get("outputs", ()):
+        if _is_card(output):
+            continue
         shown = _output(output, level=level, place=place)
         level = int((_LEVEL.findall(shown) or [level])[-1])
         yield _html.element("div", shown, class_="wide")
@@ -201,9 +215,9 @@ def _markdown(source: str, *, level: int, pictures: Mapping[str, str], place: st
 
 def _rewritten(given: str, *, level: int, pictures: Mapping[str, str] | None = None) -> Html | None:
     """HTML as it may stand on a page; None where it is too long to be read."""
-    if len(given) > _html.MOST_HTML:
+    if len(given) > MOST_HTML:
         return None
-    return _html.sanitised(given, under=_UNDER, after=level, pictures=pictures)
+    return folded(sanitised(given, under=_UNDER, after=level, pictures=pictures))
 
 
 def _attached(cell: Mapping[str, Any]) -> dict[str, str]:
@@ -232,7 +246,7 @@ def _output(output: Mapping[str, Any], *, level: int, place: str) -> Html:
     words = data.get("text/plain", "")
     for mime in _PICTURES:
         alt = _alt(output, mime, words=words, place=place)
-        if data.get(mime) and (shown := _html.picture(data[mime], mime=mime, alt=alt)):
+        if data.get(mime) and (shown := picture(data[mime], mime=mime, alt=alt)):
             return _html.element("figure", shown)
     if data.get("text/markdown"):
         return _markdown(data["text/markdown"], level=level, pictures={}, place=place)
@@ -240,6 +254,13 @@ def _output(output: Mapping[str, Any], *, level: int, place: str) -> Html:
         return _lines(words, place=place)
     kinds = ", ".join(sorted(data)) or "nothing"
     return _html.element("p", f"[An output that a page cannot show ({plain(kinds)[:200]}): see {place}.]")
+
+
+def _is_card(output: Mapping[str, Any]) -> bool:
+    """Whether an output is the card of the case: a page that begins with the claim and the board needs none."""
+    data = output.get("data")
+    result = data.get(RESULT_MIME) if isinstance(data, dict) else None
+    return isinstance(result, dict) and result.get("kind") == "CaseCard"
 
 
 def _text(value: object) -> str:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from verikit.case.claims import Claim
 
 __all__ = [
-    "CaseCard",
+    "OWN_DATE",
+    "DateIs",
     "Decision",
     "EarlierCopy",
     "Label",
@@ -69,13 +70,32 @@ class Label(enum.StrEnum):
     SUPERSEDED = "superseded"
 
 
+class DateIs(enum.StrEnum):
+    """What a copy's date is the date of. The words after it are what a reader is told."""
+
+    PUBLISHED = "published"
+    CLAIMED_BY_FILE = "claimed_by_file"
+    TAKEN_IN = "taken_in"
+
+    @property
+    def in_words(self) -> str:
+        """The kind of date as people read it."""
+        return {
+            DateIs.PUBLISHED: "published then",
+            DateIs.CLAIMED_BY_FILE: "claimed by the file itself",
+            DateIs.TAKEN_IN: "taken into the archive then",
+        }[self]
+
+
+# Said wherever a date that a file claims for itself is shown.
+OWN_DATE = "A file's own date can be written by anyone."
 # What a reader is told that each label says.
 MEANINGS = {
     Label.CONFIRMED: "Every part of the claim is supported, by evidence of more than one kind.",
     Label.PARTLY_CONFIRMED: "Some parts of the claim are supported by evidence, others are not.",
     Label.UNVERIFIED: "The checks named here did not establish the claim. This does not show that it is false.",
     Label.MISCAPTIONED: "Evidence contradicts at least one part of what the post says about the footage.",
-    Label.RECYCLED: "A copy of the footage was published before the post.",
+    Label.RECYCLED: "A copy of the footage is dated before the post.",
     Label.ALTERED: "The footage was edited in a way that changes its meaning.",
     Label.STAGED: "The scene was acted or arranged.",
     Label.SATIRE: "The footage was made as satire or parody.",
@@ -122,23 +142,33 @@ class Decision:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierCopy:
-    """A copy of the footage that was published before: its name, when, what that date rests on, and the evidence."""
+    """A copy of the footage and its ISO 8601 date, what kind of date that is, what it rests on, and the evidence.
+
+    A rule can ask that the date comes before the post. Whether the date is true it cannot ask: `date_is` tells a reader.
+    """
 
     reference: str
-    published: str
+    dated: str
+    date_is: DateIs
     basis: str
     evidence: str = ""
 
     def __post_init__(self) -> None:
         check_text(self.reference, where="earlier copy: reference", needed=True)
         check_text(self.basis, where="earlier copy: basis (what its date rests on)", needed=True)
-        check_text(self.published, where="earlier copy: published")
+        object.__setattr__(self, "date_is", DateIs(self.date_is))
+        check_text(self.dated, where="earlier copy: dated")
         check_text(self.evidence, where="earlier copy: evidence")
-        span_of_date(self.published, where="earlier copy: published")
+        span_of_date(self.dated, where="earlier copy: dated")
 
     def to_dict(self) -> dict[str, Any]:
         """The earlier copy as JSON."""
-        return dataclasses.asdict(self)
+        return dataclasses.asdict(self) | {"date_is": self.date_is.value}
+
+    def __str__(self) -> str:
+        said = f"{self.reference}, dated {self.dated} ({self.date_is.in_words}; rests on: {self.basis})"
+        said += f"; evidence: {self.evidence}" if self.evidence else ""
+        return f"{said}. {OWN_DATE}" if self.date_is is DateIs.CLAIMED_BY_FILE else said
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -206,58 +236,11 @@ class Verdict:
             ("limits", self.limits),
         ]
         if self.earlier_copy is not None:
-            whole.append(("earlier copy", "; ".join(v for v in self.earlier_copy.to_dict().values() if v)))
+            whole.append(("earlier copy", str(self.earlier_copy)))
         shown = _html.join([_html.definition(whole, caption="Verdict"), decisions_table(self.decisions)])
         lines = [f"{name}: {plain(value)}" for name, value in whole]
         lines += [plain(f"{d.sub_claim}: {in_words(d.status)}: {d.because}") for d in self.decisions]
         return mimebundle(self, plain_text="\n".join(lines), html=shown)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class CaseCard:
-    """A case at a glance: its id, the claim, the video's first name and SHA-256, and where each sub-claim stands."""
-
-    case: str
-    claim: Claim
-    video: str
-    sha256: str
-    size: int
-    decisions: tuple[Decision, ...] = ()
-    label: Label | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The card as JSON."""
-        return {
-            "case": self.case,
-            "claim": self.claim.to_dict(),
-            "video": self.video,
-            "sha256": self.sha256,
-            "size": self.size,
-            "decisions": [decision.to_dict() for decision in self.decisions],
-            "label": None if self.label is None else self.label.value,
-        }
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        post = ", ".join(value for value in (self.claim.account, self.claim.posted, self.claim.url) if value)
-        whole = [
-            ("case", self.case),
-            ("claim", self.claim.text),
-            ("posted", post or "not recorded"),
-            ("video", f"{self.video}, {self.size} bytes, SHA-256 {self.sha256[:16]}..."),
-            ("verdict", "none yet" if self.label is None else f"{in_words(self.label)}. {MEANINGS[self.label]}"),
-        ]
-        stands = {decision.sub_claim: decision for decision in self.decisions}
-        rows = [(part.key, part.asks, part.text, *_standing(stands.get(part.key))) for part in self.claim.sub_claims]
-        head = ("part", "asks", "what is claimed", "status", "because")
-        board = _html.table(rows, head=head, caption="Where each part stands")
-        shown = _html.join([_html.definition(whole, caption="Case"), board])
-        lines = [f"{name}: {plain(value)}" for name, value in whole]
-        lines += [plain(f"{key} {asks}: {text} - {status}") for key, asks, text, status, _ in rows]
-        return mimebundle(self, plain_text="\n".join(lines), html=shown)
-
-
-def _standing(decision: Decision | None) -> tuple[str, str]:
-    return ("no decision yet", "") if decision is None else (in_words(decision.status), decision.because)
 
 
 def decisions_table(decisions: Sequence[Decision]) -> _html.Html:
@@ -321,7 +304,7 @@ def _not_before(copy: EarlierCopy | None, claim: Claim) -> list[str]:
         return ["the earlier copy and its date"]
     if not claim.posted:
         return ["the date of the post, which the claim does not give"]
-    if span_of_date(copy.published, where="published")[1] > span_of_date(claim.posted, where="posted")[0]:
-        facts = f"{copy.published} does not surely come before {claim.posted}"
+    if span_of_date(copy.dated, where="dated")[1] > span_of_date(claim.posted, where="posted")[0]:
+        facts = f"{copy.dated} does not surely come before {claim.posted}"
         return [f"a copy dated before the post: {facts}; give the time and zone of both if they are close"]
     return []

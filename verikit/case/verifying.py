@@ -11,17 +11,17 @@ import dataclasses
 import re
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
-from verikit import _html
 from verikit._files import plain
 from verikit.case import bag
-from verikit.case.auditing import FORMAT, audit_case, info_fields
+from verikit.case.auditing import audit_case, info_fields
 from verikit.case.bag import Problem
+from verikit.case.header import FORMAT
 from verikit.case.signing import check_signature
+from verikit.case.verification import NOT_SHOWN, Property, Verification
 from verikit.case.zips import open_zip
 from verikit.errors import AuditError
-from verikit.records import mimebundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,105 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = ["NOT_SHOWN", "Problem", "Property", "Verification", "rerun_undecided", "verify_package"]
 
-# What no check of a package can show. Said each time, so that nobody reads more into "holds" than it says.
-NOT_SHOWN = (
-    "that the notes, decisions and claims in the case are true",
-    "that whoever sealed it was honest before sealing",
-    "when, where and by whom the clip was filmed",
-)
 # More faults than a person reads; the rest are counted.
 MOST_PROBLEMS = 1000
 _SEAL = re.compile(re.escape(bag.SEAL_PREFIX) + "[0-9a-f]{64}", re.ASCII)
+_NO_CASE = (
+    f"{{}}, but no sealed case: no {bag.BAGIT} at its top; one that lies in a folder inside has to be unpacked first"
+)
 _OUR_TAGS = frozenset({bag.BAGIT, bag.BAG_INFO, bag.MANIFEST, bag.TAGMANIFEST})
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Property:
-    """One property of a package: "holds", "broken", "absent" or "limited", what that means in a line, and the faults.
-
-    "absent": there is nothing to check. "limited": there is something, and it could not be decided.
-    """
-
-    name: str
-    state: str
-    says: str
-    problems: tuple[Problem, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """The property as the contract writes it."""
-        problems = [problem.to_dict() for problem in self.problems]
-        return {"name": self.name, "state": self.state, "says": self.says, "problems": problems}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        problems = tuple(Problem.from_dict(problem) for problem in data["problems"])
-        return cls(name=data["name"], state=data["state"], says=data["says"], problems=problems)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """What came of checking a package, property by property. `seal` is its seal string as computed ("" where it has none).
-
-    `asked` names the properties that the caller gave something to check with ("signature", "seal").
-    """
-
-    package: str
-    seal: str
-    asked: tuple[str, ...]
-    properties: tuple[Property, ...]
-
-    @property
-    def ok(self) -> bool:
-        """True if nothing that was examined is broken."""
-        return all(part.state != "broken" for part in self.properties)
-
-    @property
-    def exit_code(self) -> int:
-        """0 all holds · 1 something is broken · 3 intact, but something that was asked for could not be decided."""
-        if not self.ok:
-            return 1
-        # A signature that nobody asked about limits nothing; the package's own parts always count.
-        unasked = {"signature", "time"} - set(self.asked)
-        return 3 if any(part.state == "limited" and part.name not in unasked for part in self.properties) else 0
-
-    def __getitem__(self, name: str) -> Property:
-        return next(part for part in self.properties if part.name == name)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The verification as the contract writes it, and the seal string."""
-        return {
-            "ok": self.ok,
-            "package": self.package,
-            "seal": self.seal,
-            "asked": list(self.asked),
-            "properties": [part.to_dict() for part in self.properties],
-            "not_shown": list(NOT_SHOWN),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        properties = tuple(Property.from_dict(part) for part in data["properties"])
-        return cls(package=data["package"], seal=data["seal"], asked=tuple(data["asked"]), properties=properties)
-
-    def __str__(self) -> str:
-        lines = [f"Package {plain(self.package)}"]
-        for part in self.properties:
-            lines.append(plain(f"  {part.name:9}  {part.state:7}  {part.says}"))
-            lines += [f"      {problem}" for problem in part.problems]
-        lines.append(f"Seal string: {self.seal or 'none: the tagmanifest cannot be read'}")
-        return "\n".join([*lines, "Not shown by any of this:", *(f"  {limit}" for limit in NOT_SHOWN)])
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        rows = [(part.name, part.state, part.says) for part in self.properties]
-        problems = [(part.name, problem.path, problem.detail) for part in self.properties for problem in part.problems]
-        shown = [_html.table(rows, head=("property", "state", "meaning"), caption=f"Package {self.package}")]
-        if problems:
-            shown.append(_html.table(problems, head=("property", "where", "what is wrong"), caption="What is wrong"))
-        shown.append(_html.element("p", f"Seal string: {self.seal or 'none'}"))
-        shown.append(_html.element("p", "Not shown by any of this: " + "; ".join(NOT_SHOWN) + "."))
-        return mimebundle(self, plain_text=str(self), html=_html.join(shown))
 
 
 def verify_package(path: Path, *, key: Path | None = None, expect_seal: str | None = None) -> Verification:
@@ -172,6 +80,9 @@ def _opened(path: Path) -> Iterator[Contents]:
         raise FileNotFoundError(f"{path}: no such package")
     with contextlib.ExitStack() as stack:
         if path.is_dir():
+            # Before all of it is listed: a folder with none of these files may be anything, of any size.
+            if not any((path / name).exists() for name in _OUR_TAGS):
+                raise AuditError(f"{path}: {_NO_CASE.format('a folder')}")
             contents, what = bag.folder_contents(path), "a folder"
         elif path.is_file() and path.stat().st_size:
             contents, what = _opened_zip(path, stack), "a zip"
@@ -179,8 +90,7 @@ def _opened(path: Path) -> Iterator[Contents]:
             raise AuditError(f"{path}: empty or no regular file; a package is a zip or a folder made by verikit seal")
         names = {*contents.members, *(problem.path for problem in contents.problems)}
         if contents.readable and not any(name in _OUR_TAGS or name.startswith(bag.PAYLOAD) for name in names):
-            detail = f"no sealed case: neither {bag.BAGIT} nor {bag.PAYLOAD} at its top"
-            raise AuditError(f"{path}: {what}, but {detail}; one that lies in a folder inside has to be unpacked first")
+            raise AuditError(f"{path}: {_NO_CASE.format(what)}")
         yield contents
 
 
@@ -288,7 +198,9 @@ def _hashes(
         problems += [fault for fault in bag.listing_problems(listed, there, path=path) if fault.path not in lost]
     problems += [fault for fault in about_info if fault.kind == "tag-file"]
     size = sum(contents.members[name].size for name in found)
-    return _property("hashes", problems, holds=f"{len(found)} files, {size} bytes: each as it was sealed")
+    return _property(
+        "hashes", problems, holds=f"{len(found)} files, {size} bytes: each as this package's own manifest lists it"
+    )
 
 
 def _info_problems(info: Mapping[str, str], wanted: Mapping[str, str]) -> list[Problem]:

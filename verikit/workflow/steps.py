@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from verikit.case.folder import Case
     from verikit.container.description import Container
     from verikit.matching.fingerprinting import Fingerprint
+    from verikit.matching.store import Archive
     from verikit.media.scan import Scan
 
 __all__ = ["claim_from_post", "examine_case", "keyframes_of_case", "scan_case", "search_case", "start_case"]
@@ -95,12 +97,15 @@ def keyframes_of_case(case: Case, *, most: int | None = None) -> Keyframes:
 
 
 def search_case(case: Case) -> CopySearch:
-    """Step 04: earlier copies of the clip in the case's archive, recorded as `copies`, the figures as files."""
+    """Step 04: earlier copies of the clip in the case's archive, recorded as `copies`, the figures as files.
+
+    Raises FileNotFoundError where the archive that the case names is not there.
+    """
     if case.archive is None:
         nothing = CopySearch(search=None, copies=copies_table([]), figures=())
         case.record(nothing, name="copies", parents=["video"])
         return nothing
-    archive = open_archive(case.archive)
+    archive = _archive_of_case(case, case.archive)
     video = open_video(case.video)
     scan = scan_video(video, cache=case.scans)
     query = fingerprint(scan)
@@ -137,6 +142,18 @@ def search_case(case: Case) -> CopySearch:
             case.keep_file(path, name=f"copies/{path.name}", operation="figure", parents=["video"])
     case.record(result, name="copies", parents=["video"])
     return result
+
+
+def _archive_of_case(case: Case, folder: Path) -> Archive:
+    """The archive that a case names, open. An empty one in its place would answer "no match" to everything."""
+    try:
+        return open_archive(folder)
+    except FileNotFoundError as missing:
+        named = plain(os.path.relpath(folder, case.folder))
+        raise FileNotFoundError(
+            f"the case names an archive at {named} (seen from its folder), and there is none: was one of them moved? "
+            "Name it anew, with case.use_archive(ARCHIVE) or `verikit run CASE --archive ARCHIVE`"
+        ) from missing
 
 
 def _copy_of_case(case: Case, query: Fingerprint) -> CopyFacts:
