@@ -13,7 +13,7 @@ from verikit._files import plain
 from verikit.errors import MediaError
 from verikit.matching.alignment import BIN, Line, find_lines
 from verikit.matching.geometry import Registration, features_of, register, unflipped
-from verikit.matching.motion import Laying, MotionAgreement, agreement_backwards, compare_motion
+from verikit.matching.motion import Laying, MotionAgreement, agreement_backwards, agreement_by_offset, compare_motion
 from verikit.media.hashing import hamming
 from verikit.media.sampling import STILL_LONG_SIDE
 from verikit.records import Records, Span, mimebundle, timecode
@@ -41,6 +41,9 @@ CONTINUING = 4
 # does not; between them nothing is decided. Measured on 17 real clips: copies under 12 distortions 0.81 and more (median
 # 0.98), two takes of one room 0.05 to 0.12. A speed other than 1 is one more thing to choose, and so must agree better.
 SAME_TAKE, SAME_TAKE_OTHER_SPEED, OTHER_TAKE = 0.7, 0.8, 0.35
+# Where the place agrees and the take does not, other moments are tried: for stretches of at least so many seconds, in
+# steps as wide as hashed instants lie apart, and never more than so many.
+LEAST_ELSEWHERE, COARSE_STEP, MOST_TRIED = 2.0, 0.25, 4000
 # Correlations that differ by less than this are alike.
 SAME = 0.03
 
@@ -257,17 +260,8 @@ def _describe(query: Fingerprint, reference: Fingerprint, line: Line, *, mirrore
     # Whole microseconds, as JSON writes them, so that a match read back equals the match.
     span = Span(round(start, 6), round(end, 6))
     laying = Laying(span=span, speed=line.speed, offset=line.offset, mirrored=mirrored)
-    pairs = still_pairs(query, reference, laying=laying)
-    inliers = pairs[0].inliers if pairs else 0
-    placing = _full_size(pairs[0].registration if pairs else None, query, reference)
-    agreement = compare_motion(query, reference, laying=laying, placing=None)
-    if placing is not None:
-        placed = compare_motion(query, reference, laying=laying, placing=placing)
-        # One whole picture laid on the other is the simplest guess. A geometry that agrees less than that is wrong.
-        if _correlation(placed) < _correlation(agreement) - SAME:
-            placing, inliers = None, 0
-        agreement = max(agreement, placed, key=_correlation)
-    speed, offset = line.speed, line.offset
+    laying, placing, agreement, inliers = _laid(query, reference, laying)
+    speed, offset = laying.speed, laying.offset
     if agreement is not None and agreement.correlation >= SAME_TAKE:
         speed, offset = agreement.speed, agreement.offset
     distance = float(line.distances.mean())
@@ -297,6 +291,45 @@ def _describe(query: Fingerprint, reference: Fingerprint, line: Line, *, mirrore
         distance=round(distance, 2),
         motion=None if agreement is None else round(agreement.correlation, 4),
     )
+
+
+def _laid(
+    query: Fingerprint, reference: Fingerprint, laying: Laying
+) -> tuple[Laying, NDArray[np.float64] | None, MotionAgreement | None, int]:
+    """How the query lies on the reference in time and picture, how far what changes agrees, and the matched points.
+
+    A camera that stands still shows the same picture all day, so that hashes alone may align the wrong minute: where
+    the place agrees and what changes does not, every other moment of the reference is tried.
+    """
+    placing, agreement, inliers = _placed(query, reference, laying)
+    if _correlation(agreement) >= SAME_TAKE or inliers < CONFIRMING_INLIERS or laying.span.duration < LEAST_ELSEWHERE:
+        return laying, placing, agreement, inliers
+    step = max(COARSE_STEP, (query.duration + reference.duration) / MOST_TRIED)
+    offsets, found = agreement_by_offset(query, reference, laying=laying, placing=placing, step=step)
+    if np.isnan(found).all() or np.nanmax(found) < OTHER_TAKE:
+        return laying, placing, agreement, inliers
+    elsewhere = dataclasses.replace(laying, speed=1.0, offset=float(offsets[np.nanargmax(found)]))
+    there = _placed(query, reference, elsewhere)
+    if _correlation(there[1]) < SAME_TAKE:
+        return laying, placing, agreement, inliers
+    return elsewhere, *there
+
+
+def _placed(
+    query: Fingerprint, reference: Fingerprint, laying: Laying
+) -> tuple[NDArray[np.float64] | None, MotionAgreement | None, int]:
+    """The geometry along a laying, the agreement of what changes under it, and the matched points."""
+    pairs = still_pairs(query, reference, laying=laying)
+    inliers = pairs[0].inliers if pairs else 0
+    placing = _full_size(pairs[0].registration if pairs else None, query, reference)
+    agreement = compare_motion(query, reference, laying=laying, placing=None)
+    if placing is not None:
+        placed = compare_motion(query, reference, laying=laying, placing=placing)
+        # One whole picture laid on the other is the simplest guess. A geometry that agrees less than that is wrong.
+        if _correlation(placed) < _correlation(agreement) - SAME:
+            placing, inliers = None, 0
+        agreement = max(agreement, placed, key=_correlation)
+    return placing, agreement, inliers
 
 
 def _inside(start: float, end: float, duration: float) -> Span:

@@ -24,6 +24,10 @@ __all__ = ["Laying", "MotionAgreement", "agreement_backwards", "agreement_by_off
 # A shorter stretch holds too little movement to tell takes apart.
 LEAST_SECONDS = 1.0
 LEAST_INSTANTS = 4
+# Grey levels by which an instant's mean may differ from the stretch's: exposure drifts less within a shot.
+MOST_LIGHT = 24.0
+# An instant counts for at most so many times the median one.
+MOST_OF_ONE = 9.0
 # Mean square of what changes, in luma steps: below this the scene stands still and codec noise is all there is.
 LEAST_CHANGE = 1.0
 # The vote is good to a step between hashed instants and a twentieth of speed; the rest is found here, coarsely, then finely.
@@ -106,13 +110,18 @@ def agreement_backwards(
 
 
 def agreement_by_offset(
-    query: Fingerprint, reference: Fingerprint, *, laying: Laying, placing: NDArray[np.float64] | None
+    query: Fingerprint,
+    reference: Fingerprint,
+    *,
+    laying: Laying,
+    placing: NDArray[np.float64] | None,
+    step: float = 0.1,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where else the stretch might lie: every offset in steps of 0.1 s, and the correlation of change there.
+    """Where else the stretch might lie: every offset in steps of `step` seconds, and the correlation of change there.
 
     Two float64 arrays of equal length; correlation is nan where nothing can be compared. A copy shows as one peak.
     """
-    offsets = np.arange(-query.duration, reference.duration, 0.1)
+    offsets = np.arange(-query.duration, reference.duration, step)
     course = _course(query, reference, laying=laying, placing=placing)
     if course is None:
         return offsets, np.full(len(offsets), np.nan)
@@ -125,6 +134,9 @@ def _course(
 ) -> _Course | None:
     span = laying.span
     rows = np.nonzero((query.times >= span.start - 1e-6) & (query.times < span.end - 1e-6))[0]
+    # A fade or flash at an end of the stretch would be all the change there is; its instants are left out.
+    light = query.thumbs[rows].mean(axis=(1, 2)) if len(rows) else np.empty(0)
+    rows = rows[np.abs(light - np.median(light)) <= MOST_LIGHT] if len(rows) else rows
     if span.duration < LEAST_SECONDS or len(rows) < LEAST_INSTANTS:
         return None
     areas = _areas(query, reference, laying.mirrored)
@@ -172,8 +184,8 @@ class _Course:
         # A line that runs out of the reference would be judged on what little is left.
         if there.sum() < max(LEAST_INSTANTS, 0.8 * len(places)):
             return None
-        mine = _changing(self.points[there])
-        theirs = _changing(_between(self.reference, places[there])[:, self.inside])
+        mine = _evened(_changing(self.points[there]))
+        theirs = _evened(_changing(_between(self.reference, places[there])[:, self.inside]))
         power = float(np.sqrt((mine**2).mean() * (theirs**2).mean()))
         return None if power < LEAST_CHANGE else float((mine * theirs).mean()) / power
 
@@ -182,6 +194,13 @@ def _changing(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """What changes: each point less its mean over time, each picture less its mean over points. (times, points)."""
     moving = points - points.mean(axis=0, keepdims=True)
     return np.asarray(moving - moving.mean(axis=1, keepdims=True), np.float32)
+
+
+def _evened(changing: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same, but no single instant outweighs the rest: a fade or a cut at the stretch's end is one instant, not the film."""
+    power = (changing**2).mean(axis=1, keepdims=True)
+    most = MOST_OF_ONE * np.median(power) + LEAST_CHANGE
+    return np.asarray(changing * np.sqrt(np.minimum(1.0, most / np.maximum(power, 1e-9))), np.float32)
 
 
 def _between(reference: Fingerprint, times: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -7,7 +7,6 @@ SHA-256. Only full-resolution stills go back to pixels, by exact pts.
 from __future__ import annotations
 
 import dataclasses
-import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -125,10 +124,14 @@ class Scan:
 
     @property
     def duration(self) -> float:
-        """Seconds from the first picture to the end of the last, which is taken to last as long as the median one."""
+        """Seconds from the first picture to the end of the last, which is taken to last as long as the median one.
+
+        A single picture lasts as long as the file declares.
+        """
         times = self.times
-        step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-        return float(times[-1]) + max(step, 0.0)
+        if len(times) == 1:
+            return self.declared_duration or 0.0
+        return float(times[-1]) + max(float(np.median(np.diff(times))), 0.0)
 
     @property
     def vfr(self) -> bool:
@@ -201,11 +204,12 @@ def _rows(scan: Scan) -> list[tuple[str, object]]:
             for loss in scan.losses[:5]
         )
     )
-    rate = (len(scan.frames) - 1) / scan.times[-1] if len(scan.frames) > 1 and scan.times[-1] > 0 else math.nan
+    counted = len(scan.frames) > 1 and scan.times[-1] > 0
+    rate = f"{(len(scan.frames) - 1) / scan.times[-1]:.3f}" if counted else "not to be told from these"
     return [
         ("pictures decoded", f"{len(scan.frames):,}"),
         ("duration", f"{scan.duration:.3f} s"),
-        ("pictures a second", f"{rate:.3f}, {'variable' if scan.vfr else 'constant'}"),
+        ("pictures a second", f"{rate}{', variable' if scan.vfr else ', constant' if counted else ''}"),
         ("picture size, upright", f"{scan.width} x {scan.height}"),
         ("rotation applied", f"turned {-scan.turn % 360}° clockwise" if scan.turn % 360 else "none"),
         ("video stream", f"index {scan.stream}, {scan.codec}, {scan.pixel_format}, time base {scan.time_base}"),
