@@ -183,7 +183,17 @@ def rank(matches: Iterable[Match]) -> list[Match]:
 
 def match_records(matches: Iterable[Match]) -> Records[Match]:
     """Matches as a table."""
-    columns = ("reference", "query_span", "reference_span", "speed", "mirrored", "relation", "confirmed", "score")
+    columns = (
+        "reference",
+        "query_span",
+        "reference_span",
+        "speed",
+        "mirrored",
+        "backwards",
+        "relation",
+        "confirmed",
+        "score",
+    )
     return Records(matches, caption="Matches, surest first", columns=columns)
 
 
