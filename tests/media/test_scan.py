@@ -338,7 +338,13 @@ def test_a_slide_show_is_hashed_to_its_end(tmp_path):
 
 def test_one_picture_is_a_film_too(tmp_path):
     scan = scan_video(open_video(filmed.film(tmp_path / "one.mp4", filmed.pictures(0.04))))
-    assert (len(scan.frames), len(scan.hashes), len(scan.stills), scan.duration, scan.vfr) == (1, 1, 1, pytest.approx(0.04, abs=0.001), False)
+    assert (len(scan.frames), len(scan.hashes), len(scan.stills), scan.duration, scan.vfr) == (
+        1,
+        1,
+        1,
+        pytest.approx(0.04, abs=0.001),
+        False,
+    )
     assert "pictures a second: not to be told" in scan._repr_mimebundle_()["text/plain"]
 
 
