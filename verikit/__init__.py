@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from verikit.keyframes.picking import Keyframe, pick_keyframes
     from verikit.keyframes.saving import save_keyframes
     from verikit.keyframes.shots import Shot, detect_shots
-    from verikit.matching.comparing import Match, compare
+    from verikit.matching.comparing import compare
     from verikit.matching.fingerprinting import Fingerprint, fingerprint
+    from verikit.matching.matches import Match
     from verikit.matching.searching import search
     from verikit.matching.store import Archive, create_archive, open_archive
     from verikit.media.hashing import PDQ, ColorHash, DHash, Hash, LumaDCT, PHash, WHash
@@ -64,7 +65,8 @@ _ROOMS = {
     "keyframes.picking": ("Keyframe", "pick_keyframes"),
     "keyframes.saving": ("save_keyframes",),
     "keyframes.shots": ("Shot", "detect_shots"),
-    "matching.comparing": ("Match", "compare"),
+    "matching.comparing": ("compare",),
+    "matching.matches": ("Match",),
     "matching.fingerprinting": ("Fingerprint", "fingerprint"),
     "matching.searching": ("search",),
     "matching.store": ("Archive", "create_archive", "open_archive"),

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from verikit.errors import MediaError
-from verikit.matching.comparing import Match, _relation, compare, match_records, rank, still_image, still_pairs
+from verikit.matching.comparing import _relation, compare
 from verikit.matching.fingerprinting import fingerprint
+from verikit.matching.matches import Match, match_records, rank
 from verikit.matching.motion import Laying, MotionAgreement
+from verikit.matching.stills import still_image, still_pairs
 from verikit.records import RESULT_MIME, Span
 
 

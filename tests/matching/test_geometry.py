@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verikit.matching.comparing import register_stills
 from verikit.matching.geometry import LEAST_INLIERS, features_of, register, unflipped
+from verikit.matching.stills import register_stills
 
 SIZE = (480, 270)
 

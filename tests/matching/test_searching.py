@@ -7,7 +7,8 @@ import json
 import pytest
 
 from verikit.matching.alignment import RADIUS
-from verikit.matching.comparing import Match, compare
+from verikit.matching.comparing import compare
+from verikit.matching.matches import Match
 from verikit.matching.searching import LIMITS, search
 from verikit.matching.store import create_archive
 from verikit.records import RESULT_MIME

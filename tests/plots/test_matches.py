@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib._pylab_helpers import Gcf
 
-from verikit.matching.comparing import compare, still_image, still_pairs
+from verikit.matching.comparing import compare
 from verikit.matching.fingerprinting import fingerprint
+from verikit.matching.stills import still_image, still_pairs
 from verikit.plots.drawing import canvas, time_axis
 from verikit.plots.matches import plot_alignment, side_by_side
 from verikit.records import Span

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
-from verikit import _html
-from verikit._files import plain
-from verikit.errors import MediaError
 from verikit.matching.alignment import BIN, Line, find_lines
-from verikit.matching.geometry import Registration, features_of, register, unflipped
+from verikit.matching.matches import Match, match_records, rank
 from verikit.matching.motion import Laying, MotionAgreement, agreement_backwards, agreement_by_offset, compare_motion
+from verikit.matching.stills import full_size, still_pairs
 from verikit.media.hashing import hamming
-from verikit.media.sampling import STILL_LONG_SIDE
-from verikit.records import Records, Span, mimebundle, timecode
+from verikit.records import Records, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from numpy.typing import NDArray
 
     from verikit.matching.fingerprinting import Fingerprint
 
-__all__ = ["Match", "StillPair", "compare", "match_records", "rank", "register_pictures", "still_image", "still_pairs"]
-
-# Pairs of stills that are registered for one aligned stretch.
-REGISTERED = 4
-# A still of the reference may lie this far in time from the aligned instant.
-STILL_REACH = 0.6
+__all__ = ["compare"]
 
 # Hashed instants of a query that are aligned at a time: five minutes.
 PIECE = 1200
@@ -58,115 +47,6 @@ CONFIRMING_AT_OTHER_SPEED = 16
 AGREEING_TWICE = 0.9
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """Seconds of a query that agree with seconds of a reference.
-
-    speed: query seconds per reference second. mirrored: left and right are exchanged. score: higher is surer, from 0
-    to 1, comparable across queries and references; it is no probability. confirmed: the toolkit's own decision.
-    relation: same_footage, same_scene (the place agrees, what changes in it does not) or undecided. backwards: the
-    stretch agrees when it is played backwards. homography: row by row, maps upright pixels of
-    the query to upright pixels of the reference, None where no geometry holds. distance: mean Hamming distance in bits.
-    motion: correlation of the course of change, None where too short or too still to tell.
-    """
-
-    reference: str
-    reference_sha256: str
-    query_span: Span
-    reference_span: Span
-    speed: float
-    mirrored: bool
-    rotated: int
-    score: float
-    matched_frames: int
-    confirmed: bool
-    relation: str
-    backwards: bool
-    inliers: int
-    homography: tuple[tuple[float, ...], ...] | None
-    distance: float
-    motion: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The contract's MATCH, with the mean distance and the motion correlation."""
-        return {
-            "reference": self.reference,
-            "reference_sha256": self.reference_sha256,
-            "query_span": self.query_span.to_list(),
-            "reference_span": self.reference_span.to_list(),
-            "speed": self.speed,
-            "mirrored": self.mirrored,
-            "rotated": self.rotated,
-            "score": self.score,
-            "matched_frames": self.matched_frames,
-            "confirmed": self.confirmed,
-            "relation": self.relation,
-            "backwards": self.backwards,
-            "geometry": {
-                "homography": None if self.homography is None else [list(row) for row in self.homography],
-                "inliers": self.inliers,
-            },
-            "distance": self.distance,
-            "motion": self.motion,
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        geometry = data["geometry"]
-        rows = geometry["homography"]
-        plain_fields = {name: value for name, value in data.items() if name != "geometry"}
-        return cls(
-            **{
-                **plain_fields,
-                "query_span": Span.from_list(data["query_span"]),
-                "reference_span": Span.from_list(data["reference_span"]),
-                "inliers": geometry["inliers"],
-                "homography": None if rows is None else tuple(tuple(row) for row in rows),
-            }
-        )
-
-    @property
-    def laying(self) -> Laying:
-        """How the query's span is laid on the reference's."""
-        offset = self.reference_span.start - self.query_span.start / self.speed
-        return Laying(span=self.query_span, speed=self.speed, offset=offset, mirrored=self.mirrored)
-
-    def sentence(self) -> str:
-        """The match in one sentence, in words that claim no more than was seen."""
-        kind = {
-            "same_footage": "is consistent with the same footage as",
-            "same_scene": "shows the same scene as, but is not shown to be the same take as,",
-            "undecided": "resembles, without enough to decide,",
-        }[self.relation]
-        kind = "is, played backwards, consistent with footage around" if self.backwards else kind
-        flipped = ", mirrored," if self.mirrored else ""
-        one, other = _tenths(self.query_span), _tenths(self.reference_span)
-        return f"{one} of the clip{flipped} {kind} {other} of {plain(self.reference)}."
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        rows = [(name.replace("_", " "), str(value)) for name, value in self.to_dict().items()]
-        text = "\n".join([self.sentence(), *(f"{name}: {plain(value)}" for name, value in rows)])
-        html = _html.join([_html.element("p", self.sentence()), _html.definition(rows, caption="Match")])
-        return mimebundle(self, plain_text=text, html=html)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StillPair:
-    """Two stills (JPEG bytes) of one aligned instant, and how the query's lies on the reference's."""
-
-    query_time: float
-    reference_time: float
-    query: bytes
-    reference: bytes
-    registration: Registration | None
-
-    @property
-    def inliers(self) -> int:
-        """Matched points that agree; 0 where no geometry holds."""
-        return 0 if self.registration is None else self.registration.inliers
-
-
 def compare(query: Fingerprint, reference: Fingerprint) -> Records[Match]:
     """Which seconds of `query` agree with which seconds of `reference`, surest first.
 
@@ -174,27 +54,6 @@ def compare(query: Fingerprint, reference: Fingerprint) -> Records[Match]:
     appear in both, not which is the earlier; no match says only that this comparison found none.
     """
     return match_records(rank(_matches(query, reference)))
-
-
-def rank(matches: Iterable[Match]) -> list[Match]:
-    """Matches with the surest first; equal scores in the order of names and spans, so that the order is stable."""
-    return sorted(matches, key=lambda m: (-m.score, m.reference, m.query_span.start))
-
-
-def match_records(matches: Iterable[Match]) -> Records[Match]:
-    """Matches as a table."""
-    columns = (
-        "reference",
-        "query_span",
-        "reference_span",
-        "speed",
-        "mirrored",
-        "backwards",
-        "relation",
-        "confirmed",
-        "score",
-    )
-    return Records(matches, caption="Matches, surest first", columns=columns)
 
 
 def _matches(query: Fingerprint, reference: Fingerprint) -> list[Match]:
@@ -331,7 +190,7 @@ def _placed(
     """The geometry along a laying, the agreement of what changes under it, and the matched points."""
     pairs = still_pairs(query, reference, laying=laying)
     inliers = pairs[0].inliers if pairs else 0
-    placing = _full_size(pairs[0].registration if pairs else None, query, reference)
+    placing = full_size(pairs[0].registration if pairs else None, query, reference)
     agreement = compare_motion(query, reference, laying=laying, placing=None)
     if placing is not None:
         placed = compare_motion(query, reference, laying=laying, placing=placing)
@@ -347,27 +206,12 @@ def _inside(start: float, end: float, duration: float) -> Span:
     return Span(first, max(first, round(min(end, duration), 6)))
 
 
-def _full_size(
-    registration: Registration | None, query: Fingerprint, reference: Fingerprint
-) -> NDArray[np.float64] | None:
-    """The homography between the videos' own pixels rather than their stills'."""
-    if registration is None:
-        return None
-    one, other = (max(1.0, max(side.width, side.height) / STILL_LONG_SIDE) for side in (query, reference))
-    return registration.scaled(query=(one, one), reference=(other, other))
-
-
 def _rounded(matrix: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(round(float(value), 6) for value in row) for row in matrix)
 
 
 def _correlation(agreement: MotionAgreement | None) -> float:
     return -1.0 if agreement is None else agreement.correlation
-
-
-def _tenths(span: Span) -> str:
-    """A span as far as it is known: to about a tenth of a second."""
-    return f"{timecode(span.start)[:-2]} to {timecode(span.end)[:-2]}"
 
 
 def _relation(agreement: MotionAgreement | None, *, inliers: int) -> str:
@@ -386,50 +230,3 @@ def _score(line: Line, inliers: int, agreement: MotionAgreement | None) -> float
     points = min(inliers, 60) / 60
     motion = max(0.0, agreement.correlation) if agreement is not None else 0.0
     return round(float(0.4 * hashes + 0.35 * points + 0.25 * motion), 6)
-
-
-def still_pairs(query: Fingerprint, reference: Fingerprint, *, laying: Laying) -> list[StillPair]:
-    """Pairs of stills along a laying, registered, most matched points first."""
-    span = laying.span
-    if not query.stills or not reference.stills:
-        return []
-    near = (query.still_times >= span.start - STILL_REACH) & (query.still_times <= span.end + STILL_REACH)
-    inside = np.nonzero(near)[0]
-    chosen = inside[np.unique(np.linspace(0, len(inside) - 1, min(REGISTERED, len(inside))).astype(int))]
-    pairs = []
-    for index in chosen:
-        place = laying.offset + query.still_times[index] / laying.speed
-        nearest = int(np.abs(reference.still_times - place).argmin())
-        if abs(reference.still_times[nearest] - place) > STILL_REACH:
-            continue
-        one, other = query.stills[index], reference.stills[nearest]
-        pairs.append(
-            StillPair(
-                query_time=float(query.still_times[index]),
-                reference_time=float(reference.still_times[nearest]),
-                query=one,
-                reference=other,
-                registration=register_stills(one, other, mirrored=laying.mirrored),
-            )
-        )
-    return sorted(pairs, key=lambda pair: -pair.inliers)
-
-
-def register_stills(query: bytes, reference: bytes, *, mirrored: bool) -> Registration | None:
-    """The registration of two JPEG stills, as `register_pictures` gives it."""
-    return register_pictures(still_image(query), still_image(reference), mirrored=mirrored)
-
-
-def register_pictures(query: NDArray[np.uint8], reference: NDArray[np.uint8], *, mirrored: bool) -> Registration | None:
-    """The registration of two RGB pictures; a mirrored query is flipped first, and the flip is part of the result."""
-    flipped = np.ascontiguousarray(query[:, ::-1]) if mirrored else query
-    found = register(features_of(flipped), features_of(reference))
-    return unflipped(found, width=query.shape[1]) if found is not None and mirrored else found
-
-
-def still_image(data: bytes) -> NDArray[np.uint8]:
-    """A JPEG still as RGB, shape (height, width, 3)."""
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if decoded is None:
-        raise MediaError("a still that is no JPEG picture; scan the video again")
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from verikit import _html
 from verikit.matching.alignment import RADIUS
-from verikit.matching.comparing import Match, compare, match_records, rank
+from verikit.matching.comparing import compare
+from verikit.matching.matches import Match, match_records, rank
 from verikit.records import Records, mimebundle
 
 if TYPE_CHECKING:

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from verikit.matching.comparing import Match
     from verikit.matching.fingerprinting import Fingerprint
     from verikit.matching.geometry import Registration
+    from verikit.matching.matches import Match
 
     RGB = NDArray[np.uint8]
 

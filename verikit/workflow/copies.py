@@ -12,9 +12,10 @@ from verikit import _html
 from verikit._files import plain
 from verikit.container.inspection import inspect
 from verikit.errors import VerikitError
-from verikit.matching.comparing import Match, compare, register_pictures, still_image
+from verikit.matching.comparing import compare
 from verikit.matching.fingerprinting import fingerprint
 from verikit.matching.searching import Search, search
+from verikit.matching.stills import register_pictures, still_image
 from verikit.matching.store import create_archive, open_archive
 from verikit.media.decoding import pictures_at
 from verikit.media.sampling import STILL_LONG_SIDE
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from verikit.container.description import Container
     from verikit.matching.fingerprinting import Fingerprint
+    from verikit.matching.matches import Match
     from verikit.media.scan import Scan
     from verikit.media.video import Video
     from verikit.plots.drawing import Figure

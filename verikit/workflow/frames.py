@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from verikit.keyframes.picking import pick_keyframes
 from verikit.keyframes.saving import SavedKeyframe, save_keyframes
 from verikit.keyframes.shots import Shot, detect_shots
-from verikit.matching.comparing import still_image
+from verikit.matching.stills import still_image
 from verikit.plots.frames import contact_sheet, plot_shots
 from verikit.records import Records, timecode
 
