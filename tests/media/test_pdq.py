@@ -6,6 +6,7 @@ import importlib
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -126,3 +127,24 @@ def test_pdq_is_never_compared_with_the_scans_own_hash_although_both_have_256_bi
     assert pdq != own
     with pytest.raises(TypeError, match="pdq and lumadct:16"):
         pdq.distance(own)
+
+
+def published():
+    """Meta's published hashes and the pictures they are of, from a checkout of ThreatExchange that is named to us."""
+    root = Path(os.environ["VERIKIT_THREATEXCHANGE"])
+    pictures = {path.name: path for path in (root / "pdq" / "data").rglob("*.jpg")}
+    told = "".join((root / "pdq" / name).read_text("utf-8") for name in ("cpp/bin/README.md", "python/README.md"))
+    found = re.findall(r"^([0-9a-f]{64}),(?:\d+,)?\S*?([\w.-]+\.jpg)$", told, re.MULTILINE)
+    return [(name, hexadecimal, pictures[name]) for hexadecimal, name in found if name in pictures]
+
+
+@pytest.mark.skipif(
+    "VERIKIT_THREATEXCHANGE" not in os.environ, reason="VERIKIT_THREATEXCHANGE names no checkout of ThreatExchange"
+)
+def test_the_published_vectors_of_pictures_that_the_published_tool_does_not_shrink_hold_bit_for_bit():
+    # It shrinks pictures over 512 pixels first, each of Meta's tools in its own way: those differ among themselves too.
+    vectors = [(hexadecimal, Image.open(path).convert("RGB")) for _, hexadecimal, path in published()]
+    whole = [(hexadecimal, image) for hexadecimal, image in vectors if max(image.size) <= 512]
+    assert len(whole) >= 4
+    for hexadecimal, image in whole:
+        assert PDQ()(np.asarray(image)).hex == hexadecimal
