@@ -25,7 +25,7 @@ from verikit.errors import AuditError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CellDigest", "cell_digests", "load_notebook", "order_problems", "source_of", "tags_of"]
+__all__ = ["CellDigest", "cell_digests", "load_notebook", "order_problems", "require_notebooks", "source_of", "tags_of"]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _TYPES = ("code", "markdown", "raw")
@@ -201,3 +201,15 @@ def _run_as(n: int | None) -> str:
 
 def _claims_other(output: Mapping[str, Any], n: int | None) -> bool:
     return output["output_type"] == "execute_result" and output.get("execution_count") != n
+
+
+def require_notebooks(notebooks: Mapping[str, bytes]) -> None:
+    """Raises AuditError that names each notebook, by its file name, that is not of the form `load_notebook` asks for."""
+    problems = []
+    for name, data in notebooks.items():
+        try:
+            load_notebook(data)
+        except AuditError as fault:
+            problems.append(f"{name}: {fault}")
+    if problems:
+        raise AuditError("notebooks", problems=problems)

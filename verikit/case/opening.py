@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from verikit._files import safe_name, sha256_bytes
 from verikit._version import __version__
-from verikit.case.cells import load_notebook
+from verikit.case.cells import require_notebooks
 from verikit.case.derived import copy_and_hash, pretty_json
 from verikit.case.folder import JOURNAL, Case
 from verikit.case.header import CASE, FORMAT, header_problems, read_header, seen_from
@@ -54,7 +54,7 @@ def new_case(
     templates = {path.name: path.read_bytes() for path in sorted(Path(notebooks).glob("*.ipynb"))}
     if not templates:
         raise FileNotFoundError(f"{notebooks}: no notebooks (*.ipynb) in it")
-    _check_templates(templates)
+    require_notebooks(templates)
     with _made_aside(folder) as aside:
         now = dt.datetime.now(dt.UTC)
         name = f"case-{now:%Y%m%d}-{secrets.token_hex(4)}"
@@ -82,17 +82,6 @@ def new_case(
         for body in taken:
             append(aside / JOURNAL, "acquired", body | {"by": by}, case=name)
     return Case(folder=folder.resolve())
-
-
-def _check_templates(templates: dict[str, bytes]) -> None:
-    problems = []
-    for name, data in templates.items():
-        try:
-            load_notebook(data)
-        except AuditError as fault:
-            problems.append(f"{name}: {fault}")
-    if problems:
-        raise AuditError("notebooks", problems=problems)
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Self
 from verikit._files import plain, sha256_bytes, sha256_text, write_bytes
 from verikit._version import __version__
 from verikit.case.auditing import EXECUTED, FAILED, FINISHED
-from verikit.case.cells import cell_digests, load_notebook, source_of, tags_of
+from verikit.case.cells import cell_digests, load_notebook, require_notebooks, source_of, tags_of
 from verikit.case.derived import confined, not_derived_again, pretty_json
 from verikit.case.journal import append
 from verikit.case.kernel import execute_notebook
@@ -138,17 +138,12 @@ def _chosen(case: Case, only: Sequence[str]) -> list[tuple[Path, bytes]]:
     unknown = sorted(wanted - set(there))
     if unknown or not there:
         raise ValueError(f"notebooks: no {', '.join(unknown) or '*.ipynb'}; there are: {', '.join(there) or 'none'}")
-    chosen, problems = [], []
-    for name, path in there.items():
-        if not wanted or name in wanted:
-            data = confined(case.folder, f"notebooks/{name}").read_bytes()
-            chosen.append((path, data))
-            try:
-                load_notebook(data)
-            except AuditError as fault:
-                problems.append(f"{name}: {fault}")
-    if problems:
-        raise AuditError("notebooks", problems=problems)
+    chosen = [
+        (path, confined(case.folder, f"notebooks/{name}").read_bytes())
+        for name, path in there.items()
+        if not wanted or name in wanted
+    ]
+    require_notebooks({path.name: data for path, data in chosen})
     return chosen
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 import struct
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -190,13 +191,8 @@ def _read_head(stream: BinaryIO, at: int) -> _Head | None:
 
 def read_matroska_tags(path: Path, structure: Structure) -> tuple[Tag, ...]:
     """Info, track names and codecs, tags and names of attachments of the elements in `structure`; at most 1,000."""
-    found: list[Tag] = []
     with path.open("rb") as stream:
-        for tag in _all(stream, structure):
-            found.append(tag)
-            if len(found) >= MOST_TAGS:
-                break
-    return tuple(found)
+        return tuple(itertools.islice(_all(stream, structure), MOST_TAGS))
 
 
 def _all(stream: BinaryIO, structure: Structure) -> Iterator[Tag]:

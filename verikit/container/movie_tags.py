@@ -6,6 +6,7 @@ User data (`udta`: Apple's ©xyz, 3GPP's titl and loci, the makers' own boxes), 
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 from typing import TYPE_CHECKING, BinaryIO
@@ -39,13 +40,8 @@ def read_movie_tags(path: Path, structure: Structure) -> tuple[Tag, ...]:
 
     What is no text is told by its length. A C2PA box is named, not read.
     """
-    found: list[Tag] = []
     with path.open("rb") as stream:
-        for tag in _all(stream, structure):
-            found.append(tag)
-            if len(found) >= MOST_TAGS:
-                break
-    return tuple(found)
+        return tuple(itertools.islice(_all(stream, structure), MOST_TAGS))
 
 
 def movie_tags(movie: Movie) -> tuple[Tag, ...]:

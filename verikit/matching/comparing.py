@@ -53,10 +53,11 @@ def compare(query: Fingerprint, reference: Fingerprint) -> Records[Match]:
     Raises IncompatibleError where the two were made by different hashers. Limits: a match says that the same pictures
     appear in both, not which is the earlier; no match says only that this comparison found none.
     """
-    return match_records(rank(_matches(query, reference)))
+    return match_records(_matches(query, reference))
 
 
 def _matches(query: Fingerprint, reference: Fingerprint) -> list[Match]:
+    """All matches, surest first."""
     query.require_same_hasher(reference)
     found = []
     for mirrored, codes in ((False, query.codes[0]), (True, query.mirrored)):
@@ -71,7 +72,7 @@ def _matches(query: Fingerprint, reference: Fingerprint) -> list[Match]:
 
 
 def _once_each(matches: list[Match]) -> list[Match]:
-    """Matches of which no weak one claims seconds of the reference that a surer one has."""
+    """The matches, surest first, of which no weak one claims seconds of the reference that a surer one has."""
     settled: list[Match] = []
     for match in rank(matches):
         taken = any(

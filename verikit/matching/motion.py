@@ -40,6 +40,8 @@ SURE = 0.98
 # Another speed than 1 counts only if it leaves at most this part of what speed 1 leaves unexplained: with twenty speeds
 # to choose from, one always agrees a little better.
 UNEXPLAINED = 0.75
+# Seconds between the offsets that are tried where a stretch might lie anywhere.
+OFFSET_STEP = 0.1
 # The two pictures must share this part of the reference's, or too few points are compared.
 LEAST_SHARED = 0.1
 
@@ -104,7 +106,7 @@ def agreement_backwards(
     if course is None:
         return None
     turned = dataclasses.replace(course, points=course.points[::-1])
-    offsets = np.arange(-query.duration, reference.duration, 0.1)
+    offsets = np.arange(-query.duration, reference.duration, OFFSET_STEP)
     found = [turned.agreement(offset + course.times) for offset in offsets]
     return max((value for value in found if value is not None), default=None)
 
@@ -115,7 +117,7 @@ def agreement_by_offset(
     *,
     laying: Laying,
     placing: NDArray[np.float64] | None,
-    step: float = 0.1,
+    step: float = OFFSET_STEP,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where else the stretch might lie: every offset in steps of `step` seconds, and the correlation of change there.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from verikit.matching.fingerprinting import Fingerprint
     from verikit.matching.motion import Laying
 
-__all__ = ["StillPair", "full_size", "register_pictures", "register_stills", "still_image", "still_pairs"]
+__all__ = ["StillPair", "full_size", "register_pictures", "register_stills", "spread", "still_image", "still_pairs"]
 
 # Pairs of stills that are registered for one aligned stretch.
 REGISTERED = 4
@@ -59,9 +59,8 @@ def still_pairs(query: Fingerprint, reference: Fingerprint, *, laying: Laying) -
         return []
     near = (query.still_times >= span.start - STILL_REACH) & (query.still_times <= span.end + STILL_REACH)
     inside = np.nonzero(near)[0]
-    chosen = inside[np.unique(np.linspace(0, len(inside) - 1, min(REGISTERED, len(inside))).astype(int))]
     pairs = []
-    for index in chosen:
+    for index in spread(inside, most=REGISTERED):
         place = laying.offset + query.still_times[index] / laying.speed
         nearest = int(np.abs(reference.still_times - place).argmin())
         if abs(reference.still_times[nearest] - place) > STILL_REACH:
@@ -77,6 +76,12 @@ def still_pairs(query: Fingerprint, reference: Fingerprint, *, laying: Laying) -
             )
         )
     return sorted(pairs, key=lambda pair: -pair.inliers)
+
+
+def spread(rows: NDArray[np.int64], *, most: int) -> NDArray[np.int64]:
+    """At most `most` of the rows, evenly spread, the first and the last among them."""
+    chosen: NDArray[np.int64] = rows[np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int))]
+    return chosen
 
 
 def register_stills(query: bytes, reference: bytes, *, mirrored: bool) -> Registration | None:

@@ -15,7 +15,7 @@ from verikit.errors import VerikitError
 from verikit.matching.comparing import compare
 from verikit.matching.fingerprinting import fingerprint
 from verikit.matching.searching import Search, search
-from verikit.matching.stills import register_pictures, still_image
+from verikit.matching.stills import register_pictures, spread, still_image
 from verikit.matching.store import create_archive, open_archive
 from verikit.media.decoding import pictures_at
 from verikit.media.sampling import STILL_LONG_SIDE
@@ -77,9 +77,9 @@ class Comparison:
 def compare_videos(query: Video, reference: Video, *, cache: Path | None = None) -> Comparison:
     """Which seconds of one video are which seconds of another, with an alignment plot and side-by-side stills."""
     scan = scan_video(query, cache=cache)
-    other = fingerprint(scan_video(reference, cache=cache))
-    matches = compare(fingerprint(scan), other)
-    return Comparison(matches=matches, figures=tuple(evidence(query, scan, reference=other, matches=matches)))
+    one, other = fingerprint(scan), fingerprint(scan_video(reference, cache=cache))
+    matches = compare(one, other)
+    return Comparison(matches=matches, figures=tuple(evidence(one, other, matches=matches, video=query, scan=scan)))
 
 
 def search_video(archive: Path, video: Video, *, cache: Path | None = None) -> Search:
@@ -95,24 +95,28 @@ def save_figures(figures: Sequence[Figure], folder: Path) -> tuple[Path, ...]:
     )
 
 
-def evidence(query: Video, scan: Scan, *, reference: Fingerprint, matches: Iterable[Match]) -> Iterator[Figure]:
-    """For matches of a scanned query with one reference: the alignment, and for the surest the best pair of pictures."""
+def evidence(
+    query: Fingerprint, reference: Fingerprint, *, matches: Iterable[Match], video: Video, scan: Scan
+) -> Iterator[Figure]:
+    """For matches with one reference: the alignment, and for the surest the best pair of pictures.
+
+    `video` and `scan` are the query's, so that its picture of any moment can be fetched.
+    """
     held = list(matches)
     if not held:
         return
-    yield plot_alignment(fingerprint(scan), reference, held)
+    yield plot_alignment(query, reference, held)
     for match in held[:3]:
-        yield from _side_by_side(query, scan, reference=reference, match=match)
+        yield from _side_by_side(video, scan, reference=reference, match=match)
 
 
 def _side_by_side(query: Video, scan: Scan, *, reference: Fingerprint, match: Match) -> Iterator[Figure]:
     """The reference's stills within the match, each beside the query's picture of the very moment; the best pair."""
     span, laying = match.reference_span, match.laying
     inside = np.nonzero((reference.still_times >= span.start) & (reference.still_times <= span.end))[0]
-    chosen = inside[np.unique(np.linspace(0, len(inside) - 1, min(PAIRS_TRIED, len(inside))).astype(int))]
     moments = {
         int(scan.frames["pts"][scan.index_at((float(reference.still_times[row]) - laying.offset) * laying.speed)]): row
-        for row in chosen
+        for row in spread(inside, most=PAIRS_TRIED)
     }
     best: tuple[int, Figure] | None = None
     for pts, picture in pictures_at(query, list(moments), long_side=STILL_LONG_SIDE):
@@ -153,8 +157,7 @@ def add_to_archive(
     Each video is in as soon as it is done, so that the work can be stopped and taken up again; what is in is skipped.
     One bad file never stops the others. `progress` is called with a file's name, its number and how many there are.
     """
-    if archive.exists() and any(archive.iterdir()):
-        open_archive(archive)
+    held = open_archive(archive) if archive.exists() and any(archive.iterdir()) else None
     files = list(_videos_in(paths))
     added: list[str] = []
     skipped: list[str] = []
@@ -166,12 +169,13 @@ def add_to_archive(
             # A name on Linux may be any bytes; the archive keeps text.
             name = os.fsencode(path.name).decode("utf-8", "replace")
             video = dataclasses.replace(open_video(path), name=name)
-            if any(archive.glob("*.sqlite")) and open_archive(archive).holds(video.sha256):
+            if held is not None and held.holds(video.sha256):
                 skipped.append(path.name)
                 continue
             made = fingerprint(scan_video(video))
             facts = claimed_facts(inspect(video), made)
-            new = create_archive(archive).put(made, size=video.size, facts=facts)
+            held = held or create_archive(archive)
+            new = held.put(made, size=video.size, facts=facts)
         except (VerikitError, OSError) as error:
             failed.append((str(path), plain(str(error))))
             continue

@@ -47,16 +47,13 @@ def extract_keyframes(video: Video, *, scan: Scan, folder: Path, most: int | Non
     shots = detect_shots(scan)
     picked = pick_keyframes(scan, shots, most=most)
     saved = save_keyframes(video, picked, folder=folder)
-    stills = {k.keyframe.pts: _read_png(folder / k.file) for k in saved}
-    labels = [f"{timecode(k.keyframe.time)}  shot {k.keyframe.shot}" for k in saved]
-    pictures = list(zip(labels, (stills[k.keyframe.pts] for k in saved), strict=True))
+    pictures = [
+        (f"{timecode(k.keyframe.time)}  shot {k.keyframe.shot}", still_image((folder / k.file).read_bytes()))
+        for k in saved
+    ]
     sheet = contact_sheet(pictures, title=f"Keyframes of {video.name}") if pictures else None
     timeline = plot_shots(scan, shots, keyframes=picked)
     if sheet is not None:
         sheet.save(folder / "contact_sheet.jpg")
     timeline.save(folder / "shots.png")
     return Keyframes(shots=shots, keyframes=saved, sheet=sheet, timeline=timeline)
-
-
-def _read_png(path: Path) -> Any:
-    return still_image(path.read_bytes())

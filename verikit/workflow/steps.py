@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from verikit.matching.fingerprinting import Fingerprint
     from verikit.matching.store import Archive
     from verikit.media.scan import Scan
+    from verikit.media.video import Video
 
 __all__ = ["claim_from_post", "examine_case", "keyframes_of_case", "scan_case", "search_case", "start_case"]
 
@@ -115,13 +116,14 @@ def search_case(case: Case) -> CopySearch:
         figure
         for sha256 in dict.fromkeys(match.reference_sha256 for match in shown)
         for figure in evidence(
-            video,
-            scan,
-            reference=archive.fingerprint(sha256),
+            query,
+            archive.fingerprint(sha256),
             matches=[match for match in shown if match.reference_sha256 == sha256],
+            video=video,
+            scan=scan,
         )
     ]
-    rows = [_copy_of_case(case, query)]
+    rows = [_copy_of_case(case, video, made=query)]
     entries = {entry.sha256: entry for entry in archive.entries()}
     for sha256 in dict.fromkeys(match.reference_sha256 for match in shown if match.confirmed):
         entry = entries[sha256]
@@ -156,14 +158,14 @@ def _archive_of_case(case: Case, folder: Path) -> Archive:
         ) from missing
 
 
-def _copy_of_case(case: Case, query: Fingerprint) -> CopyFacts:
-    facts = claimed_facts(inspect(open_video(case.video)), query)
+def _copy_of_case(case: Case, video: Video, *, made: Fingerprint) -> CopyFacts:
+    facts = claimed_facts(inspect(video), made)
     return CopyFacts(
         name=case.video_name,
         role="the clip",
-        duration=query.duration,
-        picture=f"{query.width} x {query.height}",
-        size=case.video.stat().st_size,
+        duration=made.duration,
+        picture=f"{made.width} x {made.height}",
+        size=video.size,
         claims_created=dates_in_words(facts["created"]),
         sha256=case.video_sha256,
     )
