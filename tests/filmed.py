@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from verikit.media.hashing import LumaDCT
-from verikit.media.scan import FRAME_TABLE, PACKET_TABLE, Scan
+from verikit.media.scan import Scan
+from verikit.media.tables import FRAME_TABLE, PACKET_TABLE
 
 # B-frames, a key picture each second, and streams that can be cut and compared from run to run.
 X264 = {

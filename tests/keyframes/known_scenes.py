@@ -9,7 +9,8 @@ import av
 import cv2
 import numpy as np
 
-from verikit.media.scan import FRAME_TABLE, PACKET_TABLE, Scan
+from verikit.media.scan import Scan
+from verikit.media.tables import FRAME_TABLE, PACKET_TABLE
 
 CLIPS = Path(__file__).parents[3] / "shared" / "clips"
 STEP = 512

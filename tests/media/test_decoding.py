@@ -109,7 +109,7 @@ def test_pictures_that_an_edit_list_hides_are_not_shown_and_the_others_keep_thei
     path.write_bytes(data)
     video = open_video(path)
     shown, reading = by_pass(video)
-    assert sum(row[5] for row in reading.packets) == 10
+    assert reading.packets.rows()["discard"].sum() == 10
     assert sorted(shown) == [512 * i for i in range(40)]
     for pts, picture in pictures_at(video, list(shown)):
         np.testing.assert_array_equal(picture, every[pts + 5120])
@@ -118,8 +118,9 @@ def test_pictures_that_an_edit_list_hides_are_not_shown_and_the_others_keep_thei
 def test_packets_are_listed_with_pts_size_and_key(made):
     video = made("b_frames.mp4")
     _, reading = by_pass(video)
-    assert [(row[3], row[1]) for row in reading.packets] == [(n, p) for _, n, p in filmed.packets_of(video.path)]
-    assert [row[1] for row in reading.packets if row[4]] == [0, 12800, 25600]
+    rows = reading.packets.rows()
+    assert list(zip(rows["size"], rows["pts"], strict=True)) == [(n, p) for _, n, p in filmed.packets_of(video.path)]
+    assert rows["pts"][rows["key"]].tolist() == [0, 12800, 25600]
     assert reading.whole
     assert (reading.faults, reading.ended, reading.estimated, reading.declared_rate) == ([], None, 0, 25.0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import av
 import cv2
 import filmed
 import numpy as np
@@ -15,11 +16,19 @@ from verikit.media.video import open_video, opened
 
 
 def sampled(path):
+    """The samples of a film's pictures."""
     video, sampler = open_video(path), Sampler()
     with opened(video) as container:
-        for picture in DecodingPass(container, video).pictures():
-            sampler.take(picture)
-    return sampler
+        return [sampler.take(picture) for picture in DecodingPass(container, video).pictures()]
+
+
+def thumbs_of(path):
+    return np.stack([sample.thumb for sample in sampled(path)])
+
+
+def stills_of(path):
+    """The rows that have a still, and the stills."""
+    return {row: sample.still for row, sample in enumerate(sampled(path)) if sample.still is not None}
 
 
 def luma(shown):
@@ -47,7 +56,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_thumbnails_are_the_full_range_luma_of_the_picture_however_it_was_coded(tmp_path, name):
     shown = filmed.pictures(0.4)
-    thumbs = np.stack(sampled(filmed.film(tmp_path / name, shown, **LAYOUTS[name])).thumbs)
+    thumbs = thumbs_of(filmed.film(tmp_path / name, shown, **LAYOUTS[name]))
     assert thumbs.shape == (10, 36, 64)
     off = thumbs - luma(shown)
     # Codec noise, and rounding to 219 levels; a forgotten range would be off by 7 % of the contrast, over 3 on average.
@@ -63,7 +72,7 @@ def test_chroma_tells_colours_apart(tmp_path):
         ("g", (9, 9, 9), 128, 128),
     ):
         plain = np.full((72, 128, 3), colour, np.uint8)
-        chroma = np.stack(sampled(filmed.film(tmp_path / f"{name}.mp4", [plain] * 2)).chroma)
+        chroma = np.stack([s.chroma for s in sampled(filmed.film(tmp_path / f"{name}.mp4", [plain] * 2))])
         assert chroma.shape == (2, 2, 9, 16)
         assert chroma[:, 0].mean() == pytest.approx(blue, abs=3)
         assert chroma[:, 1].mean() == pytest.approx(red, abs=3)
@@ -73,26 +82,47 @@ def test_a_blurred_picture_is_less_sharp_and_a_still_one_changes_less(tmp_path):
     scene = filmed.scene(0.0, size=(320, 180))
     blurred = cv2.GaussianBlur(scene, (0, 0), 4)
     cut = filmed.scene(0.0, size=(320, 180), seed=7)
-    rows = sampled(filmed.film(tmp_path / "sharp.mp4", [scene, scene, blurred, cut])).rows
-    sharpness, change = ([row[i] for row in rows] for i in (6, 7))
+    rows = [s.row for s in sampled(filmed.film(tmp_path / "sharp.mp4", [scene, scene, blurred, cut]))]
+    sharpness, change, motion = ([row[i] for row in rows] for i in (6, 7, 8))
     assert sharpness[0] > 5 * sharpness[2]
     assert change[0] == 0
     assert change[1] < 1
     assert change[3] > 15
+    assert motion[1] < 1
+    assert motion[3] > 15
+
+
+def test_a_change_of_light_is_change_and_hardly_motion(tmp_path):
+    scene = (filmed.scene(0.0, size=(320, 180)) * 0.6).astype(np.uint8)
+    row = sampled(filmed.film(tmp_path / "light.mp4", [scene, scene + 60]))[1].row
+    assert row[7] > 50
+    assert row[8] < 4
+
+
+def test_sharpness_is_the_mean_square_of_the_laplacian_over_eight_neighbours(tmp_path):
+    scene = filmed.scene(0.0, size=(320, 180))
+    path = filmed.film(tmp_path / "one.mp4", [scene], full_range=True)
+    with av.open(str(path)) as held:
+        plane = next(held.decode(video=0)).to_ndarray(format="gray")
+    kernel = np.ones((3, 3))
+    kernel[1, 1] = -8
+    laplacian = cv2.filter2D(plane, cv2.CV_32F, kernel)
+    # The mean of the nine is rounded to whole levels.
+    assert sampled(path)[0].row[6] == pytest.approx((laplacian**2).mean(), rel=0.1)
 
 
 def test_sharpness_is_measured_alike_on_large_and_small_copies(tmp_path):
     large = filmed.scene(0.0, size=(1280, 720))
     scene = cv2.resize(large, (640, 360), interpolation=cv2.INTER_AREA)
-    one, other = (sampled(filmed.film(tmp_path / f"{p.shape[0]}.mp4", [p])).rows[0][6] for p in (scene, large))
+    one, other = (sampled(filmed.film(tmp_path / f"{p.shape[0]}.mp4", [p]))[0].row[6] for p in (scene, large))
     assert other == pytest.approx(one, rel=0.1)
 
 
 def test_stills_are_the_first_picture_of_each_second_and_at_most_480_long(tmp_path):
     shown = filmed.pictures(2.4, rate=10, size=(640, 360))
-    made = sampled(filmed.film(tmp_path / "stills.mp4", shown, rate=10))
-    assert made.still_frames == [0, 10, 20]
-    for row, data in zip(made.still_frames, made.stills, strict=True):
+    made = stills_of(filmed.film(tmp_path / "stills.mp4", shown, rate=10))
+    assert list(made) == [0, 10, 20]
+    for row, data in made.items():
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         assert image.shape == (270, STILL_LONG_SIDE, 3)
         wanted = cv2.resize(shown[row], (480, 270), interpolation=cv2.INTER_AREA)[:, :, ::-1]
@@ -103,21 +133,23 @@ def test_a_gap_in_the_film_leaves_a_gap_in_the_stills(tmp_path):
     seconds = [0, 0.4, 0.8, 3.5, 3.9, 4.2]
     pts = [round(1000 * second) for second in seconds]
     path = filmed.film(tmp_path / "gap.mp4", filmed.pictures(0.24)[:6], pts=pts, time_base=Fraction(1, 1000))
-    assert sampled(path).still_frames == [0, 3, 5]
+    assert list(stills_of(path)) == [0, 3, 5]
 
 
 def test_size_and_turn_are_those_of_the_upright_picture_with_square_pixels(tmp_path):
     shown = filmed.pictures(0.2, size=(64, 48))
-    made = sampled(filmed.film(tmp_path / "turned.mp4", shown, turn=90, aspect=Fraction(3, 2)))
+    video, made = open_video(filmed.film(tmp_path / "turned.mp4", shown, turn=90, aspect=Fraction(3, 2))), Sampler()
+    with opened(video) as container:
+        samples = [made.take(picture) for picture in DecodingPass(container, video).pictures()]
     assert (made.width, made.height, made.turn, made.pixel_format) == (48, 96, 90, "yuv420p")
-    assert (made.count, len(made.thumbs), len(made.chroma)) == (5, 5, 5)
+    assert (made.count, len(samples)) == (5, 5)
     assert made.seconds == pytest.approx(0.16)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (16, 240), (500, 16)])
 def test_odd_shapes_are_squeezed_like_any_other(tmp_path, size):
     made = sampled(filmed.film(tmp_path / "odd.mp4", filmed.pictures(0.12, size=size)))
-    assert {thumb.shape for thumb in made.thumbs} == {(36, 64)}
-    assert cv2.imdecode(np.frombuffer(made.stills[0], np.uint8), cv2.IMREAD_COLOR).shape[:2][::-1] == (
+    assert {sample.thumb.shape for sample in made} == {(36, 64)}
+    assert cv2.imdecode(np.frombuffer(made[0].still, np.uint8), cv2.IMREAD_COLOR).shape[:2][::-1] == (
         size if max(size) <= 480 else (480, 15)
     )

@@ -130,7 +130,7 @@ def test_dissolves_and_fades_go_from_one_shot_to_the_next_within_their_span(trut
 
 def test_the_loop_repeats_its_pictures_and_not_its_sound(truth, sample_scan):
     scan, told = sample_scan("loop.mp4"), truth["loop.mp4"]
-    thumbs = scan.thumbs.astype(np.int16)
+    thumbs = scan.thumbs[:].astype(np.int16)
     for repeat in told["repeated"]:
         first, again = (slice(*(scan.index_at(time) for time in repeat[key])) for key in ("first", "again"))
         assert len(thumbs[first]) == len(thumbs[again]) == 50

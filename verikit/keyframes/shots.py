@@ -111,6 +111,7 @@ def detect_shots(
 
     A pure function of the scan's `thumbs`, `chroma` and pts.
     """
+    scan.require_every_picture("detecting shots")
     pictures = SmallPictures.of(scan)
     cuts = find_cuts(pictures, least_difference=least_difference, least_ratio=least_ratio, most_likeness=most_likeness)
     gradual = find_gradual(pictures, cuts, most_residual=most_residual)

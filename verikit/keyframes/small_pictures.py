@@ -55,18 +55,22 @@ class SmallPictures:
     @classmethod
     def of(cls, scan: Scan) -> SmallPictures:
         """The pictures of a scan; where bars stay black throughout, what is between them is stretched to the whole."""
-        brightest = scan.thumbs.max(axis=0)
+        brightest = np.asarray(scan.thumbs).max(axis=0)
         rows, columns = _live(brightest.max(axis=1)), _live(brightest.max(axis=0))
         if (rows, columns) == (slice(0, HEIGHT), slice(0, WIDTH)):
-            return cls(luma=scan.thumbs, chroma=scan.chroma)
+            return cls(luma=np.asarray(scan.thumbs), chroma=np.asarray(scan.chroma))
         # A pixel of chroma covers four by four of luma.
         small_rows = slice(rows.start // 4, -(-rows.stop // 4))
         small_columns = slice(columns.start // 4, -(-columns.stop // 4))
         return cls(
-            luma=_stretched(scan.thumbs[:, rows, columns], width=WIDTH, height=HEIGHT),
+            luma=_stretched(np.asarray(scan.thumbs)[:, rows, columns], width=WIDTH, height=HEIGHT),
             chroma=np.stack(
                 [
-                    _stretched(scan.chroma[:, plane, small_rows, small_columns], width=WIDTH // 4, height=HEIGHT // 4)
+                    _stretched(
+                        np.asarray(scan.chroma)[:, plane, small_rows, small_columns],
+                        width=WIDTH // 4,
+                        height=HEIGHT // 4,
+                    )
                     for plane in (0, 1)
                 ],
                 axis=1,

@@ -111,9 +111,10 @@ _ARRAYS = ("times", "usable", "codes", "mirrored", "thumbs", "still_times")
 
 def fingerprint(scan: Scan) -> Fingerprint:
     """The Fingerprint of a scanned video. A pure function of the scan."""
+    scan.require_every_picture("a fingerprint")
     hasher = LumaDCT()
     thumbs = scan.thumbs[scan.hash_frames]
-    area = picture_area(scan.thumbs)
+    area = picture_area(thumbs)
     whole = _through(thumbs, area)
     return Fingerprint(
         sha256=scan.sha256,
@@ -128,7 +129,7 @@ def fingerprint(scan: Scan) -> Fingerprint:
         codes=np.stack([hasher.many(_through(thumbs, window)) for window in _windows(area)]),
         mirrored=hasher.many(np.ascontiguousarray(whole[:, :, ::-1])),
         thumbs=thumbs,
-        stills=scan.stills,
+        stills=tuple(scan.stills),
         still_times=scan.times[scan.still_frames],
     )
 

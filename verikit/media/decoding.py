@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import av
 import av.container
@@ -17,6 +17,7 @@ import numpy as np
 
 from verikit._files import plain
 from verikit.errors import MediaError
+from verikit.media.tables import NO_PTS, PACKET_TABLE, GrowingTable
 from verikit.media.video import opened, picture_stream
 
 if TYPE_CHECKING:
@@ -25,12 +26,18 @@ if TYPE_CHECKING:
     from av.video.plane import VideoPlane
     from numpy.typing import NDArray
 
+    from verikit.media.listening import Ear
     from verikit.media.video import Video
 
 __all__ = ["DecodingPass", "Fault", "Picture", "pictures_at"]
 
-# Planar 8-bit layouts whose planes are used as they are; everything else is first converted by FFmpeg to yuv420p.
-PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"})
+# Planar layouts whose planes are used as they are, and their bits; all else is first converted by FFmpeg to yuv420p.
+PLANAR = dict.fromkeys(("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"), 8) | {
+    f"{layout}{bits}{order}": bits
+    for layout in ("yuv420p", "yuv422p", "yuv444p")
+    for bits in (10, 12)
+    for order in ("le",)
+}
 
 # A file can claim any picture size; above 64 million pixels (twice 8K) FFmpeg is told to refuse.
 MOST_PIXELS = 2**26
@@ -60,8 +67,9 @@ class Fault:
 class Picture:
     """One decoded picture. Its planes are views that hold until the next picture is asked for.
 
-    `luma`, `blue` and `red` (Cb, Cr) are uint8 arrays as coded, before rotation; `full_range` says whether luma spans
-    0 to 255 or 16 to 235. `turn` is the rotation in degrees counter-clockwise that makes it upright.
+    `luma`, `blue` and `red` (Cb, Cr) are arrays as coded, before rotation: uint8, or uint16 of which `depth` bits are
+    used; `full_range` says whether luma spans all levels or, of 8 bits, 16 to 235. `turn` is the rotation in degrees
+    counter-clockwise that makes it upright. `transfer` is what it declares of its transfer characteristics.
     """
 
     pts: int
@@ -69,10 +77,13 @@ class Picture:
     type: str
     key: bool
     corrupt: bool
-    luma: NDArray[np.uint8]
-    blue: NDArray[np.uint8]
-    red: NDArray[np.uint8]
+    luma: NDArray[Any]
+    blue: NDArray[Any]
+    red: NDArray[Any]
+    depth: int
     full_range: bool
+    interlaced: bool
+    transfer: str | None
     turn: int
     pixel_aspect: Fraction
     frame: av.VideoFrame
@@ -103,17 +114,26 @@ def upright(array: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
 class DecodingPass:
     """One run through a file. Iterate `pictures()` once; packets and faults fill as it goes.
 
-    `packets` holds a row for each packet of every stream: stream, pts, dts, size, key, discard (pts and dts may be
-    None). `faults` holds what could not be decoded, `ended` what the reader said if it stopped before the file's end.
+    `packets` holds a row for each packet of every stream, as in PACKET_TABLE. With `listen` the best sound stream is
+    decoded too, into `ear`. `faults` holds what could not be decoded, `ended` what the reader said if it stopped before the file's end.
     With ALL_THREADS the faults only say that something is amiss; with ONE_THREAD they say where.
     """
 
-    def __init__(self, container: av.container.InputContainer, video: Video, *, threads: int = ONE_THREAD) -> None:
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        video: Video,
+        *,
+        threads: int = ONE_THREAD,
+        skip: Literal["DEFAULT", "NONKEY"] = "DEFAULT",
+        ear: Ear | None = None,
+    ) -> None:
         self._container = container
         self._stream = picture_stream(container, video)
         codec = self._stream.codec_context
         codec.thread_type = "AUTO"
         codec.thread_count = threads
+        codec.skip_frame = skip
         codec.options = {"max_pixels": str(MOST_PIXELS)} | ({} if threads == ONE_THREAD else {"err_detect": "explode"})
         self.index = self._stream.index
         self.codec = codec.name
@@ -122,14 +142,19 @@ class DecodingPass:
         rate = self._stream.average_rate or self._stream.guessed_rate
         self.declared_rate = float(rate) if rate else None
         self.declared_duration = _declared_duration(self._stream, container)
-        self.packets: list[tuple[int, int | None, int | None, int, bool, bool]] = []
+        self.packets = GrowingTable(PACKET_TABLE)
         self.faults: list[Fault] = []
         self.ended: str | None = None
-        self._pictures = self._corrupt = 0
+        aspect = Fraction(self._stream.sample_aspect_ratio or 1)
+        self._aspect = aspect if Fraction(1, MOST_ASPECT) <= aspect <= MOST_ASPECT else Fraction(1)
+        self._pictures = self._corrupt = self._shown = 0
+        self._ear = ear
         # Matroska alone states its length apart from its frames; of other containers FFmpeg makes it up from what it found.
         stated = container.duration if "matroska" in container.format.name else None
         self._stated_seconds = None if stated is None else stated / av.time_base
         self._begin, self._end = math.inf, -math.inf
+        # Seconds of a tick of each stream: fractions would cost more than the packets.
+        self._ticks: dict[int, float] = {}
         self._clock = _Clock(step=round(1 / (self.declared_rate * self.time_base)) if self.declared_rate else 1)
 
     @property
@@ -140,8 +165,7 @@ class DecodingPass:
     @property
     def whole(self) -> bool:
         """Whether, so far, nothing went wrong and each packet that is to be shown gave a picture."""
-        shown = sum(1 for row in self.packets if row[0] == self.index and not row[5])
-        return not self.faults and self.ended is None and not self._corrupt and self._pictures >= shown
+        return not self.faults and self.ended is None and not self._corrupt and self._pictures >= self._shown
 
     @property
     def missing_seconds(self) -> float:
@@ -150,15 +174,24 @@ class DecodingPass:
             return 0.0
         return max(0.0, self._stated_seconds - (self._end - min(self._begin, 0.0)))
 
-    def _note_time(self, packet: av.Packet[Any]) -> None:
-        if packet.pts is not None and packet.time_base:
-            self._begin = min(self._begin, float(packet.pts * packet.time_base))
-            self._end = max(self._end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+    def _note(self, packet: av.Packet[Any]) -> None:
+        index, pts, dts = packet.stream.index, packet.pts, packet.dts
+        shown = not packet.is_discard
+        self._shown += shown and index == self.index
+        absent = (NO_PTS if pts is None else pts, NO_PTS if dts is None else dts)
+        self.packets.put((index, *absent, packet.size, packet.is_keyframe, not shown))
+        if index not in self._ticks:
+            self._ticks[index] = float(packet.time_base) if packet.time_base else 0.0
+        if pts is not None and self._ticks[index]:
+            self._begin = min(self._begin, pts * self._ticks[index])
+            self._end = max(self._end, (pts + (packet.duration or 0)) * self._ticks[index])
 
     def pictures(self) -> Iterator[Picture]:
         """The decoded pictures in the order in which they are shown."""
         for packet in self._demuxed():
             if packet.stream.index != self.index:
+                if self._ear is not None:
+                    self._ear.take(packet)
                 continue
             try:
                 frames = packet.decode()
@@ -183,9 +216,7 @@ class DecodingPass:
                 yield from self._last_packet()
                 return
             if packet.size:
-                self._note_time(packet)
-                row = (packet.stream.index, packet.pts, packet.dts, packet.size, packet.is_keyframe, packet.is_discard)
-                self.packets.append(row)
+                self._note(packet)
             yield packet
 
     def _last_packet(self) -> Iterator[av.Packet[Any]]:
@@ -195,8 +226,8 @@ class DecodingPass:
 
     def _picture(self, frame: av.VideoFrame) -> Picture:
         planes = frame if frame.format.name in PLANAR else frame.reformat(format="yuv420p")
-        luma, blue, red = (_plane(plane) for plane in planes.planes[:3])
-        aspect = Fraction(self._stream.sample_aspect_ratio or 1)
+        depth = PLANAR[planes.format.name]
+        luma, blue, red = (_plane(plane, depth=depth) for plane in planes.planes[:3])
         return Picture(
             pts=self._clock.pts(frame),
             time_base=self.time_base,
@@ -206,15 +237,24 @@ class DecodingPass:
             luma=luma,
             blue=blue,
             red=red,
+            depth=depth,
+            interlaced=bool(frame.interlaced_frame),
+            transfer=TRANSFERS.get(int(frame.color_trc)),
             full_range=planes.format.name.startswith("yuvj") or planes.color_range == FULL_RANGE,
             turn=frame.rotation,
-            pixel_aspect=aspect if Fraction(1, MOST_ASPECT) <= aspect <= MOST_ASPECT else Fraction(1),
+            pixel_aspect=self._aspect,
             frame=frame,
         )
 
 
-# AVCOL_RANGE_JPEG in libavutil/pixfmt.h.
+# AVPictureType in libavutil/avutil.h.
+LETTERS = {1: "I", 2: "P", 3: "B"}
+# AVCOL_RANGE_JPEG and the AVCOL_TRC values in libavutil/pixfmt.h, by FFmpeg's own names.
 FULL_RANGE = 2
+TRANSFERS = {
+    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "linear", 13: "iec61966-2-1",
+    14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 17: "smpte428", 18: "arib-std-b67",
+}  # fmt: skip
 
 
 def _declared_duration(stream: av.VideoStream, container: av.container.InputContainer) -> float | None:
@@ -290,13 +330,14 @@ def _after_seek(
                 return
 
 
-def _plane(plane: VideoPlane) -> NDArray[np.uint8]:
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+def _plane(plane: VideoPlane, *, depth: int) -> NDArray[Any]:
+    kind = np.dtype(np.uint8) if depth == 8 else np.dtype("<u2")
+    rows = np.frombuffer(memoryview(plane), kind).reshape(-1, plane.line_size // kind.itemsize)
     return rows[: plane.height, : plane.width]
 
 
 def _letter(frame: av.VideoFrame) -> str:
-    return {1: "I", 2: "P", 3: "B"}.get(int(frame.pict_type), "?")
+    return LETTERS.get(int(frame.pict_type), "?")
 
 
 def _said(error: Exception) -> str:

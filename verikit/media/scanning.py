@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
-from typing import TYPE_CHECKING
+import tempfile
+import weakref
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from verikit._files import plain
+from verikit._files import plain, written_aside
 from verikit.errors import MediaError
 from verikit.media.hashing import LumaDCT
-from verikit.media.sampling import Sampler
 from verikit.media.scan import (
-    FRAME_TABLE,
     HASHES_PER_SECOND,
-    NO_PTS,
-    PACKET_TABLE,
     SCAN_VERSION,
     Loss,
     Scan,
+    finish_scan,
     load_scan,
-    save_scan,
+    read_scan,
+    write_scan,
 )
+from verikit.media.scan_file import ScanWriter, open_scan_file
+from verikit.media.tables import FRAME_TABLE, GrowingTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from verikit.media.decoding import DecodingPass
+    from verikit.media.listening import Ear
+    from verikit.media.sampling import Sampler
+    from verikit.media.scan_file import Reel
     from verikit.media.video import Video
 
-__all__ = ["scan_video"]
+    Progress = Callable[[float, float | None], None]
+
+__all__ = ["scan_video", "triage_video"]
 
 # A file can claim any time stamps. Instants beyond four hours are hashed only as far as this many for each picture
 # reach: enough for a slide every ten seconds, and no more memory than the pictures there are account for.
@@ -42,100 +50,211 @@ LEAST_BOUND, MOST_FOR_EACH = 4 * 3600 * HASHES_PER_SECOND, 10 * HASHES_PER_SECON
 # A file that lasts this many seconds less than it says was cut short; sound and picture seldom end together.
 LEAST_MISSING = 0.5
 
+# Thumbnails that are hashed at a time.
+HASHED = 2048
 
-def scan_video(
-    video: Video, *, cache: Path | None = None, progress: Callable[[float, float | None], None] | None = None
-) -> Scan:
+
+def scan_video(video: Video, *, cache: Path | None = None, progress: Progress | None = None) -> Scan:
     """The Scan of a video's best video stream: read from the folder `cache` if it is there, else decoded and kept.
 
-    `progress` is called with the seconds of video done and, if the file declares it, the seconds in all. Raises
-    MediaError where no picture can be decoded.
+    `progress` is called with the seconds of video done and, if the file declares it, the seconds in all. Small pictures
+    and stills stay on file, in `cache` or in a temporary file that goes with the Scan. Raises MediaError where no
+    picture can be decoded.
     """
-    kept = None if cache is None else cache / f"{video.sha256}.scan{SCAN_VERSION}.npz"
-    if kept is not None and kept.exists():
+    return _kept(video, "scan", cache=cache, progress=progress)
+
+
+def triage_video(video: Video, *, cache: Path | None = None, progress: Progress | None = None) -> Scan:
+    """A first look: a Scan of the I-frames alone, without sound, at a small part of the cost. It says that it is partial.
+
+    Its `thumbs`, `stills` and tables serve to leaf through a long file; shots, keyframes and fingerprints need
+    `scan_video`. Arguments and errors as there.
+    """
+    return _kept(video, "triage", cache=cache, progress=progress)
+
+
+def _kept(video: Video, kind: str, *, cache: Path | None, progress: Progress | None) -> Scan:
+    if cache is None:
+        stream = tempfile.TemporaryFile(prefix="verikit-")  # noqa: SIM115 - lives as long as the scan reads from it
+        try:
+            _scan_into(stream, video, partial=kind == "triage", progress=progress)
+            archive = open_scan_file(stream, trusted=True)
+        except BaseException:
+            stream.close()
+            raise
+        weakref.finalize(archive, stream.close)
+        return read_scan(archive)
+    kept = cache / f"{video.sha256}.{kind}{SCAN_VERSION}.zip"
+    if kept.exists():
         try:
             # The same bytes may come under another name.
             return dataclasses.replace(load_scan(kept), name=video.name)
         except MediaError:
             # A damaged cache costs a decode, never a wrong result: the scan below takes its place.
             kept.unlink(missing_ok=True)
-    scan = _decode(video, progress=progress)
-    if kept is not None:
-        save_scan(scan, kept)
-    return scan
+    with written_aside(kept) as aside, aside.open("w+b") as stream:
+        _scan_into(stream, video, partial=kind == "triage", progress=progress)
+    return load_scan(kept)
 
 
-def _decode(video: Video, *, progress: Callable[[float, float | None], None] | None) -> Scan:
+def _scan_into(stream: IO[bytes], video: Video, *, partial: bool, progress: Progress | None) -> None:
+    """Decode a video into a scan's file."""
     # FFmpeg loads here, so that reading a cached scan does not pay for it.
     from verikit.media.decoding import ALL_THREADS, ONE_THREAD  # noqa: PLC0415
 
-    reading, sampler = _read(video, threads=ALL_THREADS, progress=progress)
-    if not reading.whole:
-        reading, sampler = _read(video, threads=ONE_THREAD, progress=progress)
-    if not sampler.count:
-        told = reading.faults[0].reason if reading.faults else reading.ended or "no packet of the video stream"
-        raise MediaError(
-            f"{plain(str(video.path))}: not one picture could be decoded ({told}); fetch it again whole; "
-            "`verikit inspect` shows what is left of it"
+    for threads in (ALL_THREADS, ONE_THREAD):
+        stream.seek(0)
+        stream.truncate()
+        with contextlib.closing(_Reading(stream)) as done, _quiet_opencv():
+            done.read(video, threads=threads, partial=partial, progress=progress)
+            if threads == ONE_THREAD or partial or done.passed.whole:
+                done.finish(video, partial=partial)
+                return
+
+
+@contextlib.contextmanager
+def _quiet_opencv() -> Iterator[None]:
+    """OpenCV on one thread: its pool spins between pictures and would take the processors from the decoder."""
+    import cv2  # noqa: PLC0415 - as FFmpeg above
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+class _Reading:
+    """One pass over a file and what it left, on its way into an open file."""
+
+    passed: DecodingPass
+    sampler: Sampler
+    ear: Ear | None
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._writer = ScanWriter(stream)
+        self._rows = GrowingTable(FRAME_TABLE)
+        self._still_rows: list[int] = []
+
+    def read(self, video: Video, *, threads: int, partial: bool, progress: Progress | None) -> None:
+        """Decode, and put each picture's sample aside."""
+        from verikit.media.decoding import DecodingPass  # noqa: PLC0415 - FFmpeg, as above
+        from verikit.media.listening import Ear  # noqa: PLC0415 - as above
+        from verikit.media.sampling import Sampler  # noqa: PLC0415 - as above
+        from verikit.media.video import opened  # noqa: PLC0415 - as above
+
+        self.sampler = Sampler()
+        with opened(video) as container:
+            self.ear = None if partial else Ear(container)
+            skip: Literal["DEFAULT", "NONKEY"] = "NONKEY" if partial else "DEFAULT"
+            self.passed = DecodingPass(container, video, threads=threads, skip=skip, ear=self.ear)
+            for picture in self.passed.pictures():
+                sample = self.sampler.take(picture)
+                self._rows.put(sample.row)
+                self._writer.add_picture("thumbs", sample.thumb)
+                self._writer.add_picture("chroma", sample.chroma)
+                if sample.still is not None:
+                    self._writer.add_still(sample.still)
+                    self._still_rows.append(self.sampler.count - 1)
+                if progress is not None and self.sampler.count % 25 == 0:
+                    progress(self.sampler.seconds, self.passed.declared_duration)
+
+    def finish(self, video: Video, *, partial: bool) -> None:
+        """Put tables and hashes beside the pictures, and all of it in the order in which it is shown."""
+        if not self.sampler.count:
+            faults, ended = self.passed.faults, self.passed.ended
+            told = faults[0].reason if faults else ended or "no packet of the video stream"
+            raise MediaError(
+                f"{plain(str(video.path))}: not one picture could be decoded ({told}); fetch it again whole; "
+                "`verikit inspect` shows what is left of it"
+            )
+        rows = self._rows.rows()
+        # Pictures come in the order of pts, but for rare files; a stable sort keeps the reader's order among equals.
+        order = np.argsort(rows["pts"], kind="stable")
+        thumbs, chroma = self._writer.reel("thumbs"), self._writer.reel("chroma")
+        scan = self._scan(video, rows[order], thumbs=thumbs, chroma=chroma, order=order, partial=partial)
+        if (order == np.arange(len(order))).all():
+            finish_scan(scan, self._writer)
+            return
+        with tempfile.TemporaryFile(prefix="verikit-") as aside:
+            with contextlib.closing(ScanWriter(aside)) as writer:
+                write_scan(scan, writer, order=order)
+            self._writer.close()
+            self._stream.seek(0)
+            self._stream.truncate()
+            aside.seek(0)
+            while block := aside.read(2**20):
+                self._stream.write(block)
+
+    def close(self) -> None:
+        """Let go of the file, as where decoding failed."""
+        self._writer.close()
+
+    def _scan(
+        self,
+        video: Video,
+        frames: NDArray[np.void],
+        *,
+        thumbs: Reel,
+        chroma: Reel,
+        order: NDArray[np.int64],
+        partial: bool,
+    ) -> Scan:
+        reading, sampler = self.passed, self.sampler
+        packets = reading.packets.rows()
+        times = (frames["pts"] - frames["pts"][0]) * float(reading.time_base)
+        instants = np.arange(min(_instants(times), _bound(times))) / HASHES_PER_SECOND
+        hash_frames = np.searchsorted(times, instants + 1e-9, side="right") - 1
+        place = np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order))
+        return Scan(
+            sha256=video.sha256,
+            name=video.name,
+            stream=reading.index,
+            codec=reading.codec,
+            time_base=reading.time_base,
+            width=sampler.width,
+            height=sampler.height,
+            turn=sampler.turn,
+            pixel_format=sampler.pixel_format,
+            full_range=sampler.full_range,
+            declared_frames=reading.declared_frames,
+            declared_duration=reading.declared_duration,
+            estimated_pts=reading.estimated,
+            losses=() if partial else _losses(reading, frames, packets),
+            frames=frames,
+            packets=packets,
+            thumbs=thumbs,
+            chroma=chroma,
+            hashes=_hashed(thumbs, order[hash_frames]),
+            hash_frames=hash_frames,
+            stills=self._writer.written_stills(),
+            still_frames=place[np.array(self._still_rows, np.int64)],
+            partial=partial,
+            interlaced=sampler.interlaced,
+            transfer=sampler.transfer,
+            **self._heard(first=float(frames["pts"][0] * reading.time_base)),
         )
-    return _assemble(video, reading, sampler)
+
+    def _heard(self, *, first: float) -> dict[str, Any]:
+        if self.ear is None or self.ear.index is None:
+            return {}
+        start = self.ear.printer.start
+        return {
+            "sound": self.ear.printer.prints(),
+            "sound_stream": self.ear.index,
+            "sound_start": 0.0 if start is None else start - first,
+            "sound_lost": self.ear.lost,
+        }
 
 
-def _read(
-    video: Video, *, threads: int, progress: Callable[[float, float | None], None] | None
-) -> tuple[DecodingPass, Sampler]:
-    from verikit.media.decoding import DecodingPass  # noqa: PLC0415 - as above
-    from verikit.media.video import opened  # noqa: PLC0415 - as above
-
-    sampler = Sampler()
-    with opened(video) as container:
-        reading = DecodingPass(container, video, threads=threads)
-        for picture in reading.pictures():
-            sampler.take(picture)
-            if progress is not None and sampler.count % 25 == 0:
-                progress(sampler.seconds, reading.declared_duration)
-    return reading, sampler
-
-
-def _assemble(video: Video, reading: DecodingPass, sampler: Sampler) -> Scan:
-    frames = np.array(sampler.rows, dtype=FRAME_TABLE)
-    # Pictures are shown in the order of pts; a stable sort keeps the reader's order among equals.
-    order = np.argsort(frames["pts"], kind="stable")
-    packets = np.array(
-        [(s, NO_PTS if p is None else p, NO_PTS if d is None else d, n, k, x) for s, p, d, n, k, x in reading.packets],
-        dtype=PACKET_TABLE,
-    )
-    frames = frames[order]
-    thumbs = np.stack(sampler.thumbs)[order]
-    times = (frames["pts"] - frames["pts"][0]) * float(reading.time_base)
-    instants = np.arange(min(_instants(times), _bound(times))) / HASHES_PER_SECOND
-    hash_frames = np.searchsorted(times, instants + 1e-9, side="right") - 1
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    return Scan(
-        sha256=video.sha256,
-        name=video.name,
-        stream=reading.index,
-        codec=reading.codec,
-        time_base=reading.time_base,
-        width=sampler.width,
-        height=sampler.height,
-        turn=sampler.turn,
-        pixel_format=sampler.pixel_format,
-        full_range=sampler.full_range,
-        declared_frames=reading.declared_frames,
-        declared_duration=reading.declared_duration,
-        estimated_pts=reading.estimated,
-        losses=_losses(reading, frames, packets),
-        frames=frames,
-        packets=packets,
-        thumbs=thumbs,
-        chroma=np.stack(sampler.chroma)[order],
-        hashes=LumaDCT().many(thumbs[hash_frames]),
-        hash_frames=hash_frames,
-        stills=tuple(sampler.stills),
-        still_frames=place[np.array(sampler.still_frames, np.int64)],
-    )
+def _hashed(thumbs: Reel, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The hashes of these rows, in turn; a still picture is hashed once for all the instants at which it is shown."""
+    different, back = np.unique(rows, return_inverse=True)
+    parts = [LumaDCT().many(thumbs[different[start : start + HASHED]]) for start in range(0, len(different), HASHED)]
+    return np.concatenate(parts)[back]
 
 
 def _instants(times: NDArray[np.float64]) -> int:
