@@ -134,6 +134,7 @@ class DecodingPass:
         codec.thread_type = "AUTO"
         codec.thread_count = threads
         codec.skip_frame = skip
+        self._keys_only = skip == "NONKEY"
         codec.options = {"max_pixels": str(MOST_PIXELS)} | ({} if threads == ONE_THREAD else {"err_detect": "explode"})
         self.index = self._stream.index
         self.codec = codec.name
@@ -192,6 +193,9 @@ class DecodingPass:
             if packet.stream.index != self.index:
                 if self._ear is not None:
                     self._ear.take(packet)
+                continue
+            # Some decoders, VP9's among them, do not skip by themselves. An empty packet fetches what is held back.
+            if self._keys_only and packet.size and not packet.is_keyframe:
                 continue
             try:
                 frames = packet.decode()

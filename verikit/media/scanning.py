@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import shutil
 import tempfile
 import weakref
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -74,27 +75,27 @@ def triage_video(video: Video, *, cache: Path | None = None, progress: Progress 
 
 
 def _kept(video: Video, kind: str, *, cache: Path | None, progress: Progress | None) -> Scan:
-    if cache is None:
-        stream = tempfile.TemporaryFile(prefix="verikit-")  # noqa: SIM115 - lives as long as the scan reads from it
-        try:
-            _scan_into(stream, video, partial=kind == "triage", progress=progress)
-            archive = open_scan_file(stream, trusted=True)
-        except BaseException:
-            stream.close()
-            raise
-        weakref.finalize(archive, stream.close)
-        return read_scan(archive)
-    kept = cache / f"{video.sha256}.{kind}{SCAN_VERSION}.zip"
-    if kept.exists():
+    kept = None if cache is None else cache / f"{video.sha256}.{kind}{SCAN_VERSION}.zip"
+    if kept is not None and kept.exists():
         try:
             # The same bytes may come under another name.
             return dataclasses.replace(load_scan(kept), name=video.name)
         except MediaError:
             # A damaged cache costs a decode, never a wrong result: the scan below takes its place.
             kept.unlink(missing_ok=True)
-    with written_aside(kept) as aside, aside.open("w+b") as stream:
+    stream = tempfile.TemporaryFile(prefix="verikit-")  # noqa: SIM115 - lives as long as the scan reads from it
+    try:
         _scan_into(stream, video, partial=kind == "triage", progress=progress)
-    return load_scan(kept)
+        if kept is not None:
+            stream.seek(0)
+            with written_aside(kept) as aside, aside.open("wb") as copy:
+                shutil.copyfileobj(stream, copy)
+        archive = open_scan_file(stream, trusted=True)
+    except BaseException:
+        stream.close()
+        raise
+    weakref.finalize(archive, stream.close)
+    return read_scan(archive)
 
 
 def _scan_into(stream: IO[bytes], video: Video, *, partial: bool, progress: Progress | None) -> None:
@@ -185,8 +186,7 @@ class _Reading:
             self._stream.seek(0)
             self._stream.truncate()
             aside.seek(0)
-            while block := aside.read(2**20):
-                self._stream.write(block)
+            shutil.copyfileobj(aside, self._stream)
 
     def close(self) -> None:
         """Let go of the file, as where decoding failed."""
