@@ -241,6 +241,7 @@ class _Reading:
     def _heard(self, *, first: float) -> dict[str, Any]:
         if self.ear is None or self.ear.index is None:
             return {}
+        self.ear.finish()
         start = self.ear.printer.start
         return {
             "sound": self.ear.printer.prints(),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Samples = NDArray[np.float32]
 
-__all__ = ["PRINTS_PER_SECOND", "SAMPLE_RATE", "SoundPrinter"]
+__all__ = ["JITTER", "PRINTS_PER_SECOND", "SAMPLE_RATE", "SoundPrinter"]
 
 PRINTS_PER_SECOND = 32
 # 0.37 s of these samples are 2,048, and 1/32 s is a whole number of them.
