@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import base64
 import html.parser
+import urllib.parse
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from verikit._html import Html, definition, details, element, image, join, table, text
+from verikit._html import (
+    BESIDE,
+    Html,
+    definition,
+    details,
+    element,
+    file_link,
+    image,
+    join,
+    outside_link,
+    page,
+    picture_file,
+    table,
+    text,
+)
 
 HOSTILE = "<script>alert(1)</script> & \"quoted\" 'too' \x1b[2J\u202e\n<style>*{}</style>"
 
@@ -109,6 +124,31 @@ def test_a_table_has_a_caption_headings_and_a_heading_for_each_row():
 
 def test_a_folded_part_stands_open():
     assert details("more", "text") == '<details open="open"><summary>more</summary>text</details>'
+
+
+def test_a_link_leaves_only_by_https_and_does_not_tell_where_from():
+    ((_, attributes),) = Reader(outside_link("https://example.org/?a=1&b=2", HOSTILE)).tags
+    assert attributes["href"] == "https://example.org/?a=1&b=2"
+    assert attributes["rel"] == "noreferrer noopener"
+    for address in ("http://example.org/", "javascript:alert(1)", "//example.org", "data:text/html,x"):
+        with pytest.raises(ValueError, match="https:// only"):
+            outside_link(address, "a")
+
+
+@pytest.mark.parametrize("path", ["javascript:alert(1)", 'a" onload="b', "previews/a b#c?d.jpg", "../stills/%41.png"])
+def test_the_way_to_a_file_beside_the_page_is_only_a_way(path):
+    for made, name in ((file_link(path, "a"), "href"), (picture_file(path, alt=HOSTILE, width=5), "src")):
+        ((_, attributes),) = Reader(made).tags
+        assert urllib.parse.unquote(attributes[name]) == path
+        assert not set(attributes[name]) & set('":?#<> ')
+    with pytest.raises(ValueError, match="relative"):
+        file_link("//example.org/a", "a")
+
+
+def test_a_page_may_show_files_beside_it_where_it_says_so_and_nothing_from_elsewhere():
+    assert "img-src data:;" in page("a")
+    shown = page("a", pictures=BESIDE)
+    assert "default-src 'none'; img-src 'self' file:; style-src 'unsafe-inline'" in shown
 
 
 def test_a_picture_lies_in_the_page_and_has_a_text():

@@ -40,6 +40,7 @@ def test_the_wheel_holds_the_notebooks_the_clips_and_the_data(wheel):
             inner = f"verikit/{inside}/{path.relative_to(ROOT / folder).as_posix()}"
             assert wheel.read(inner) == path.read_bytes()
     assert {"verikit/py.typed", "verikit/container/traces.toml", "verikit/_sample_data/decisions.toml"} <= names
+    assert "verikit/keyframes/engines.toml" in names
 
 
 def test_the_wheel_holds_every_room_and_nothing_that_only_we_need(wheel):

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,12 +42,13 @@ def written_aside(path: Path) -> Iterator[Path]:
     A reader sees the old file or the new one, never half of either.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    aside = Path(name)
+    aside = path.parent / f".writing-{secrets.token_hex(8)}{path.suffix}"
     try:
+        # Made inside the guard: Ctrl-C between making it and guarding it would leave it behind. For its owner alone
+        # while it is not whole.
+        os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         yield aside
-        # mkstemp makes files that only their owner can read; give the file the rights any new file has.
+        # Whole now: it gets the rights any new file has.
         mask = os.umask(0)
         os.umask(mask)
         aside.chmod(0o666 & ~mask)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import html
+import urllib.parse
 from typing import TYPE_CHECKING
 
 from verikit._files import plain
@@ -70,6 +71,30 @@ def image(data: bytes, *, mime: str, alt: str) -> Html:
     return Html(f'<img src="data:{mime};base64,{code}" alt="{html.escape(plain(alt))}">')
 
 
+def picture_file(path: str, *, alt: str, width: int) -> Html:
+    """A picture in a file beside the page, shown `width` pixels wide. `path` is relative to the page."""
+    return Html(f'<img src="{_beside(path)}" alt="{html.escape(plain(alt))}" width="{int(width)}">')
+
+
+def file_link(path: str, *children: object) -> Html:
+    """A link to a file beside the page. `path` is relative to the page."""
+    return Html(f'<a href="{_beside(path)}">{"".join(text(child) for child in children)}</a>')
+
+
+def outside_link(address: str, *children: object) -> Html:
+    """A link that leaves this machine when a person clicks it, and does not tell where from. https only."""
+    if not address.startswith("https://"):
+        raise ValueError(f"address: https:// only, not {plain(address)[:80]!r}")
+    return element("a", *children, href=address, rel="noreferrer noopener", target="_blank")
+
+
+def _beside(path: str) -> str:
+    """A relative path as an address; nothing in it can be read as a scheme or a host."""
+    if path.startswith("/"):
+        raise ValueError(f"path: relative to the page, not {plain(path)[:80]!r}")
+    return html.escape(urllib.parse.quote(path, errors="surrogateescape"))
+
+
 # --------------------------------------------------------------------------------------------------------------- a whole page
 
 # Colours always as a pair, nothing told by colour alone. System fonts: a page asks for nothing from outside.
@@ -116,14 +141,19 @@ summary { color: var(--faint); cursor: pointer }
 }
 """
 # A browser that reads this loads nothing and runs nothing, whatever else should stand in the page.
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_POLICY = "default-src 'none'; img-src {}; style-src 'unsafe-inline'"
+BESIDE = "'self' file:"
 
 
-def page(title: str, *body: object, language: str = "en") -> Html:
-    """A whole document: the fixed style sheet, a policy that forbids loading and running anything, and the body."""
+def page(title: str, *body: object, language: str = "en", pictures: str = "data:") -> Html:
+    """A whole document: the fixed style sheet, a policy that forbids loading and running anything, and the body.
+
+    `pictures` is where they may come from: inside the page, or with BESIDE from files beside it; never from elsewhere.
+    """
+    policy = _POLICY.format(pictures)
     head = (
         Html('<meta charset="utf-8">'),
-        Html(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'),
+        Html(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
         Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
         Html('<meta name="referrer" content="no-referrer">'),
         element("title", title),

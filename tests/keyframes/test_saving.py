@@ -89,6 +89,40 @@ def test_names_tell_order_time_and_pts_and_the_json_has_the_contracts_fields(fil
         assert SavedKeyframe.from_dict(data).to_dict() == data
 
 
+def test_a_jpeg_still_keeps_its_colours_and_the_hashes_of_the_picture(film, tmp_path):
+    video, _, _ = film
+    scan = scan_video(video)
+    keyframes = pick_keyframes(scan, detect_shots(scan), most=2)
+    lossless = save_keyframes(video, keyframes, folder=tmp_path / "png")
+    saved = save_keyframes(video, keyframes, folder=tmp_path / "jpeg", image_format="jpeg")
+    for one, other in zip(saved, lossless, strict=True):
+        path = tmp_path / "jpeg" / one.file
+        assert one.file == other.file.replace(".png", ".jpg")
+        assert one.hashes == other.hashes
+        assert one.sha256 == sha256_file(path) != other.sha256
+        stills = [cv2.imread(str(path)), cv2.imread(str(tmp_path / "png" / other.file))]
+        assert np.abs(stills[0].astype(int) - stills[1]).mean() < 2
+        # The frame header of JPEG: three components, each sampled at full resolution.
+        data = path.read_bytes()
+        header = data[data.index(b"\xff\xc0") :][:19]
+        assert [header[11], header[14], header[17]] == [0x11] * 3
+    with pytest.raises(ValueError, match="png or jpeg, not 'gif'"):
+        save_keyframes(video, keyframes, folder=tmp_path, image_format="gif")
+
+
+def test_progress_counts_the_stills_that_are_written(film, tmp_path):
+    told = []
+    scan = scan_video(film[0])
+    keyframes = pick_keyframes(scan, detect_shots(scan), most=2)
+
+    def progress(number, of):
+        assert len(list(tmp_path.iterdir())) == number
+        told.append((number, of))
+
+    save_keyframes(film[0], keyframes, folder=tmp_path, progress=progress)
+    assert told == [(1, 2), (2, 2)]
+
+
 def test_no_keyframes_give_no_files(film, tmp_path):
     assert len(save_keyframes(film[0], [], folder=tmp_path / "none")) == 0
     assert not (tmp_path / "none").exists()
