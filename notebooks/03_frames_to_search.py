@@ -24,24 +24,44 @@ vk.scan_case(case)
 
 # %% [markdown]
 # ## Shots and keyframes
+#
+# If the footage may distress, write `vk.keyframes_of_case(case, gentle="grey")`: what is shown here and on the search page
+# is then grey, small and blurred. `gentle="faces"` blurs the faces that it finds, and may miss some. The full-size stills
+# are evidence and stay as they are.
 
 # %%
 frames = vk.keyframes_of_case(case)
 display(frames.timeline, frames.shots)
 
 # %%
-frames.sheet
+display(*frames.sheets, frames.keyframes)
 
 # %% [markdown]
-# The full-size stills lie in `derived/keyframes/`, each with its exact time in its name. Search with them where the case
-# allows it (nothing has been uploaded), and write down what was found, *including nothing*.
+# ## Search for earlier copies outside
+#
+# The full-size stills lie in `derived/keyframes/`, each with its exact time in its name. From them a **search kit** was made
+# in `search_kit/`: of each still a plain and a mirrored picture, and one without borders where the film has any, sized for
+# the engines that search by picture. Open `search_kit/search_kit.html` in a browser: it says which engine is good at what.
+#
+# **Nothing has been uploaded.** Uploading sends a picture to a company. Consider the people in it first, and whether the
+# case allows it.
+#
+# Write down every search in the table `search_kit/searches.csv`, *including those that found nothing*: who searched, on
+# which day (as 2024-11-05), and `found` or `nothing`; if found, the address of the earliest result, the date that it gives,
+# and where you archived it. Then run the next cell again. It checks the table, takes it into the case and shows what was
+# done; running this notebook again keeps what you wrote.
 
 # %%
-frames.keyframes
+frames.kit
+
+# %%
+vk.searches_of_case(case)
 
 # %% [markdown]
 # ## Decision: frames chosen, searches made
+#
+# No result does not show that the footage is new. A date that a page gives is what the page says.
 
 # %% tags=["decide-frames"]
-# Edit, then run: which frames, which search engines, on which day, and what they showed, including nothing.
-case.note("Step 03 ran. No outside search has been recorded.", about=["keyframes"])
+# Edit, then run: which frames say most, which searches were made, and what they showed, including nothing.
+case.note("Step 03 ran. No outside search has been recorded.", about=["keyframes", "searches"])

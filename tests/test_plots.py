@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import cv2
 import matplotlib as mpl
 import numpy as np
 import pytest
+from filmed import pictures, scanned
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib._pylab_helpers import Gcf
@@ -20,7 +22,7 @@ from known_scenes import dissolve, flat, scan_of, scene
 
 from verikit.keyframes.picking import pick_keyframes
 from verikit.keyframes.shots import detect_shots
-from verikit.plots.frames import contact_sheet, plot_shots
+from verikit.plots.frames import contact_sheet, contact_sheets, plot_shots
 
 HOSTILE = [
     "$x^{",
@@ -48,6 +50,12 @@ def drawn(scan):
     return plot_shots(scan, shots, keyframes=pick_keyframes(scan, shots))
 
 
+def colours(figure):
+    """The colours that fill over a hundred pixels."""
+    found, counts = np.unique(pixels(figure).reshape(-1, 3), axis=0, return_counts=True)
+    return set(map(tuple, found[counts > 100].tolist()))
+
+
 def pixels(figure):
     return cv2.imdecode(np.frombuffer(figure.data, np.uint8), cv2.IMREAD_COLOR)
 
@@ -60,7 +68,9 @@ def test_the_same_input_gives_the_same_bytes():
 def test_a_figure_of_shots_says_in_words_what_it_shows():
     figure = drawn(film())
     assert figure.mime == "image/png"
-    assert figure.alt == "Change over time in made.mp4, 0:03.920 long: cuts: 1, gradual transitions: 1, keyframes: 3"
+    assert figure.alt == (
+        "Change over time in made.mp4, 0:03.920 long: cuts: 1, dissolves and fades: 1, wipes: 0, keyframes: 3"
+    )
     assert pixels(figure).shape == (figure.height, figure.width, 3) == (420, 800, 3)
     assert b"Software" not in figure.data
 
@@ -129,6 +139,38 @@ def test_a_long_film_is_drawn_with_all_its_peaks():
     change[4000:] = scene(2, 1)
     figure = drawn(scan_of(change))
     assert "cuts: 1" in figure.alt
+
+
+def test_many_pictures_share_as_few_sheets_as_they_need():
+    pictures = stills(9)
+    sheets = contact_sheets(pictures, title="many", most=4)
+    assert [sheet.alt.count("shot") for sheet in sheets] == [3, 3, 3]
+    assert [sheet.alt.split(":")[0] for sheet in sheets] == [f"many, sheet {page} of 3" for page in (1, 2, 3)]
+    assert contact_sheets(pictures, title="one", most=9) == (contact_sheet(pictures, title="one"),)
+    assert contact_sheets([], title="none") == ()
+    with pytest.raises(ValueError, match="most"):
+        contact_sheets(pictures, title="none", most=0)
+
+
+def test_wipes_are_drawn_and_counted_apart_from_dissolves():
+    scan = film()
+    shots = list(detect_shots(scan))
+    as_wipe = [dataclasses.replace(s, transition_in="wipe") if s.transition_in == "dissolve" else s for s in shots]
+    dissolved, wiped = plot_shots(scan, shots), plot_shots(scan, as_wipe)
+    assert "dissolves and fades: 0, wipes: 1" in wiped.alt
+    assert colours(wiped) - colours(dissolved)
+
+
+def test_the_strip_of_stills_is_shown_as_asked():
+    shown = scanned(pictures(3))
+    shots = detect_shots(shown)
+
+    def dark(picture):
+        return np.zeros_like(picture)
+
+    strip = pixels(plot_shots(shown, shots, look=dark))[-70:]
+    assert np.array_equal(strip.min(axis=2), strip.max(axis=2))
+    assert not np.array_equal(strip, pixels(plot_shots(shown, shots))[-70:])
 
 
 def test_nothing_to_show_is_an_error():

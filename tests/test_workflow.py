@@ -8,16 +8,18 @@ import re
 import pytest
 from filmed import film, pictures
 
+from verikit.case.bag import folder_contents
 from verikit.case.claims import Claim
 from verikit.case.opening import open_case
 from verikit.case.running import run_case
-from verikit.errors import MediaError
+from verikit.case.sealing import NOT_PACKED
+from verikit.errors import AuditError, MediaError
 from verikit.matching.store import open_archive
 from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
 from verikit.workflow.copies import add_to_archive, compare_videos, save_figures, search_video
 from verikit.workflow.demo import fill_demo, prepare_demo
-from verikit.workflow.frames import extract_keyframes
+from verikit.workflow.frames import extract_keyframes, extract_search_kit, searches_of_case
 from verikit.workflow.steps import (
     claim_from_post,
     examine_case,
@@ -161,6 +163,94 @@ def test_stills_have_the_size_of_the_video(clips, tmp_path):
     assert found.sheet is not None
     assert (tmp_path / "contact_sheet.jpg").read_bytes() == found.sheet.data
     assert (tmp_path / "shots.png").read_bytes() == found.timeline.data
+
+
+def test_a_second_run_with_fewer_stills_leaves_no_sheet_of_the_first(clips, tmp_path):
+    video = open_video(clips[0])
+    for number in range(2, 5):
+        (tmp_path / f"contact_sheet_{number}.jpg").touch()
+    (tmp_path / "contact_sheet_9.jpg").touch()
+    found = extract_keyframes(video, scan=scan_video(video), folder=tmp_path, most=1)
+    assert len(found.sheets) == 1
+    assert sorted(path.name for path in tmp_path.glob("contact*")) == ["contact_sheet.jpg", "contact_sheet_9.jpg"]
+
+
+def test_gentle_changes_what_is_shown_and_not_what_is_evidence(clips, tmp_path):
+    video = open_video(clips[0])
+    scan = scan_video(video)
+    plain = extract_keyframes(video, scan=scan, folder=tmp_path / "plain", most=2)
+    gentle = extract_keyframes(video, scan=scan, folder=tmp_path / "gentle", most=2, gentle="grey")
+    assert gentle.keyframes == plain.keyframes
+    for still in plain.keyframes:
+        assert (tmp_path / "gentle" / still.file).read_bytes() == (tmp_path / "plain" / still.file).read_bytes()
+    assert gentle.sheet != plain.sheet
+    assert gentle.timeline != plain.timeline
+    assert (plain.gentle, gentle.gentle[:10]) == ("", "Shown grey")
+    with pytest.raises(ValueError, match="gentle: grey or faces"):
+        extract_keyframes(video, scan=scan, folder=tmp_path / "none", gentle="soft")
+    assert not (tmp_path / "none").exists()
+
+
+def test_progress_is_told_from_the_first_still_to_the_kit(clips, tmp_path):
+    told = []
+    video = open_video(clips[0])
+    scan = scan_video(video)
+    found = extract_keyframes(video, scan=scan, folder=tmp_path, most=1, progress=told.append)
+    extract_search_kit(found, scan=scan, stills=tmp_path, folder=tmp_path / "kit", progress=told.append)
+    assert told == [
+        "finding shots and choosing stills",
+        "stills: 1 of 1",
+        "contact sheet: 1 of 1",
+        "search kit: 1 of 1",
+    ]
+
+
+def test_a_recorded_search_enters_the_case_and_another_run_keeps_it(clips, tmp_path):
+    case = make_case(tmp_path, clips)
+    keyframes_of_case(case)
+    assert len(searches_of_case(case).made) == 0
+    assert case.evidence("searches")["searches"] == []
+    table = case.folder / "search_kit/searches.csv"
+    head, first, *rest = table.read_text(encoding="utf-8-sig").splitlines()
+    still = first.split(",")[0]
+    filled = f"{still},plain,Google Lens,A. Analyst,2024-11-05,nothing,,,,"
+    table.write_text("\n".join([head, filled, *rest]), encoding="utf-8")
+    (run,) = run_case(case, only=["03_frames_to_search"])
+    assert (run.state, run.error) == ("ran", "")
+    (search,) = case.evidence("searches")["searches"]
+    assert (search["still"], search["engine"], search["outcome"]) == (still, "Google Lens", "nothing")
+    assert b"A. Analyst" in case.evidence_path("searches.csv").read_bytes()
+    assert [parent for parent, _ in case.derived["searches"].parents] == ["searches.csv"]
+    executed = (case.folder / "executed/03_frames_to_search.ipynb").read_text(encoding="utf-8")
+    assert "1 found nothing" in executed
+    assert "the search kit lies in search_kit/" in executed
+    # What can be made again from the stills is not packed.
+    packed = folder_contents(case.folder, leave_out=NOT_PACKED).members
+    assert [name for name in packed if "search_kit" in name] == []
+    assert "derived/searches.csv" in packed
+
+
+def test_a_table_with_a_fault_does_not_enter_the_case(clips, tmp_path):
+    case = make_case(tmp_path, clips)
+    with pytest.raises(FileNotFoundError, match="keyframes_of_case makes it"):
+        searches_of_case(case)
+    keyframes_of_case(case, gentle="grey")
+    assert list((case.folder / "search_kit/previews").iterdir())
+    table = case.folder / "search_kit/searches.csv"
+    text = table.read_text(encoding="utf-8-sig")
+    table.write_text(text.replace("not searched", "real", 1), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"search_kit/searches\.csv: row 2: outcome"):
+        searches_of_case(case)
+    assert "searches" not in case.derived
+
+
+def test_a_table_that_is_a_link_out_of_the_case_is_not_read(clips, tmp_path):
+    case = make_case(tmp_path, clips)
+    (tmp_path / "secret.csv").write_text("still", encoding="utf-8")
+    (case.folder / "search_kit").mkdir()
+    (case.folder / "search_kit/searches.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(AuditError, match="link"):
+        searches_of_case(case)
 
 
 def test_an_archive_grows_by_what_is_new_and_tells_how_far_it_is(clips, tmp_path):

@@ -38,15 +38,16 @@ if TYPE_CHECKING:
     from verikit.matching.matches import Match
     from verikit.matching.searching import search
     from verikit.matching.store import Archive, create_archive, open_archive
-    from verikit.media.hashing import PDQ, ColorHash, DHash, Hash, LumaDCT, PHash, WHash
+    from verikit.media.hashing import PDQ, DHash, Hash, LumaDCT, PHash
     from verikit.media.scan import Scan
-    from verikit.media.scanning import scan_video
+    from verikit.media.scanning import scan_video, triage_video
     from verikit.media.video import Video, open_video
     from verikit.plots.drawing import Figure
     from verikit.plots.frames import contact_sheet, plot_shots
     from verikit.plots.matches import plot_alignment, side_by_side
     from verikit.records import Finding, Outcome, Records, Span
     from verikit.workflow.copies import add_to_archive, compare_videos
+    from verikit.workflow.frames import searches_of_case
     from verikit.workflow.steps import examine_case, keyframes_of_case, scan_case, search_case, start_case
 
 # The room of each name. The front door is the only public path, so that rooms may move.
@@ -70,15 +71,16 @@ _ROOMS = {
     "matching.fingerprinting": ("Fingerprint", "fingerprint"),
     "matching.searching": ("search",),
     "matching.store": ("Archive", "create_archive", "open_archive"),
-    "media.hashing": ("PDQ", "ColorHash", "DHash", "Hash", "LumaDCT", "PHash", "WHash"),
+    "media.hashing": ("PDQ", "DHash", "Hash", "LumaDCT", "PHash"),
     "media.scan": ("Scan",),
-    "media.scanning": ("scan_video",),
+    "media.scanning": ("scan_video", "triage_video"),
     "media.video": ("Video", "open_video"),
     "plots.drawing": ("Figure",),
     "plots.frames": ("contact_sheet", "plot_shots"),
     "plots.matches": ("plot_alignment", "side_by_side"),
     "records": ("Finding", "Outcome", "Records", "Span"),
     "workflow.copies": ("add_to_archive", "compare_videos"),
+    "workflow.frames": ("searches_of_case",),
     "workflow.steps": ("examine_case", "keyframes_of_case", "scan_case", "search_case", "start_case"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
@@ -89,7 +91,6 @@ __all__ = [
     "AuditError",
     "Case",
     "Claim",
-    "ColorHash",
     "Container",
     "DHash",
     "Decision",
@@ -114,7 +115,6 @@ __all__ = [
     "Verdict",
     "VerikitError",
     "Video",
-    "WHash",
     "__version__",
     "add_to_archive",
     "compare",
@@ -140,8 +140,10 @@ __all__ = [
     "seal_case",
     "search",
     "search_case",
+    "searches_of_case",
     "side_by_side",
     "start_case",
+    "triage_video",
     "verify_package",
     "write_report",
 ]

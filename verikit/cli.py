@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a letter gets an escape, not a crash.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(_gentle_alone(sys.argv[1:] if arguments is None else arguments))
     try:
         return int(options.verb(options))
     except AuditError as error:
@@ -42,6 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 # -------------------------------------------------------------------------------------------------------------- parsing
+
+
+def _gentle_alone(arguments: Sequence[str]) -> list[str]:
+    """The arguments with a bare --gentle written out, so that it does not take the file after it for its own word."""
+    after = [*arguments, ""][1:]
+    return [
+        "--gentle=grey" if word == "--gentle" and following not in {"grey", "faces"} else word
+        for word, following in zip(arguments, after, strict=True)
+    ]
 
 
 def _told(error: Exception) -> str:
@@ -83,14 +92,15 @@ def _file_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None:
     for name, verb, told in (
         ("scan", commands.scan, "the one decode: packets, pictures, hashes"),
         ("shots", commands.shots, "shots and the transitions between them"),
-        ("keyframes", commands.keyframes, "representative stills and a contact sheet"),
+        ("keyframes", commands.keyframes, "representative stills, a contact sheet and a search kit"),
     ):
         one = sub.add_parser(name, parents=scanning, help=told)
         one.set_defaults(verb=verb)
         one.add_argument("file", type=Path)
+        if name == "scan":
+            one.add_argument("--triage", action="store_true", help="a first look: decode I-frames only, without sound")
         if name == "keyframes":
-            one.add_argument("--out", type=Path, metavar="DIR", help="write the stills here")
-            one.add_argument("--most", type=_count, metavar="N", help="at most so many stills")
+            _keyframes_options(one)
     one = sub.add_parser("compare", parents=scanning, help="which seconds of one file are which of another")
     one.set_defaults(verb=commands.compare)
     one.add_argument("query", type=Path)
@@ -100,6 +110,19 @@ def _file_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None:
     one.set_defaults(verb=commands.check)
     one.add_argument("file", type=Path)
     one.add_argument("--reference", type=Path, metavar="FILE")
+
+
+def _keyframes_options(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--out", type=Path, metavar="DIR", help="write stills, figures and DIR/search_kit here")
+    one.add_argument("--most", type=_count, metavar="N", help="at most so many stills")
+    one.add_argument("--format", choices=("png", "jpeg"), default="png", help="of the stills; png loses nothing")
+    one.add_argument(
+        "--gentle",
+        nargs="?",
+        const="grey",
+        choices=("grey", "faces"),
+        help="for footage that may distress: show pictures grey, small and blurred, or with faces blurred; stills stay as they are",
+    )
 
 
 def _archive_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None:

@@ -80,8 +80,12 @@ def inspect(options: argparse.Namespace) -> int:
 
 
 def scan(options: argparse.Namespace) -> int:
+    from verikit.media.scanning import scan_video, triage_video
+    from verikit.media.video import open_video
+
     began = time.monotonic()
-    scan = _scanned(options, options.file)
+    verb = triage_video if options.triage else scan_video
+    scan = verb(open_video(options.file), cache=options.cache, progress=_seconds(options.file.name))
     _print(options, data={**scan.to_dict(), "seconds": round(time.monotonic() - began, 3)}, text=_text(scan))
     return DONE
 
@@ -95,18 +99,38 @@ def shots(options: argparse.Namespace) -> int:
 
 
 def keyframes(options: argparse.Namespace) -> int:
+    from verikit.keyframes.gentle import gentle_of
     from verikit.media.video import open_video
-    from verikit.workflow.frames import extract_keyframes
+    from verikit.workflow.frames import KIT, extract_keyframes, extract_search_kit
 
-    scan = _scanned(options, options.file)
-    video = open_video(options.file)
+    # What it needs is asked for before the long work, not after it.
+    gentle_of(options.gentle)
+    scan, tell = _scanned(options, options.file), _progress()
+    text = []
     with tempfile.TemporaryDirectory() as aside:
-        found = extract_keyframes(video, scan=scan, folder=options.out or Path(aside), most=options.most)
+        folder = options.out or Path(aside)
+        found = extract_keyframes(
+            open_video(options.file),
+            scan=scan,
+            folder=folder,
+            most=options.most,
+            image_format=options.format,
+            gentle=options.gentle,
+            progress=tell,
+        )
+        if options.out is not None:
+            kit = folder / KIT
+            found = extract_search_kit(
+                found, scan=scan, stills=folder, folder=kit, gentle=options.gentle, progress=tell
+            )
+            text = [f"\nSearch kit (nothing was uploaded): {kit / 'search_kit.html'}"]
     data = found.to_dict()
     if options.out is None:
         for keyframe in data["keyframes"]:
             keyframe["file"] = None
-    _print(options, data=data, text=_text(found.keyframes))
+    if found.gentle:
+        text.append(f"{found.gentle} The stills and the pictures to search with are unaltered.")
+    _print(options, data=data, text="\n".join([_text(found.keyframes), *text]))
     return DONE
 
 

@@ -4,7 +4,7 @@
     inputs/          the video and post.json       notebooks/       what the analyst edits
     executed/        as they ran, to their end     derived/         what came out
     failed/          as far as they came           report.html      for readers
-    scans/           a cache, never packed
+    scans/           a cache, never packed         search_kit/      pictures to search with, never packed
 
 A Case keeps nothing in memory: the notebook's kernel and the program that runs it both see what is on the disk.
 """

@@ -49,8 +49,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Seal", "seal_case"]
 
-# A cache of decoded clips, large and made again at will; what an interrupted write, JupyterLab and macOS leave behind.
-NOT_PACKED = ("scans/", ".writing-", ".ipynb_checkpoints", ".DS_Store")
+# A cache of decoded clips and the pictures to search with, large and made again at will (what people wrote in the kit's
+# table is packed as derived/searches.csv); what an interrupted write, JupyterLab and macOS leave behind.
+NOT_PACKED = ("scans/", "search_kit/", ".writing-", ".ipynb_checkpoints", ".DS_Store")
 
 # Paths that name a person's account, on Linux, macOS and Windows.
 _HOME = re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})[\w.\-]+|/root\b")

@@ -11,6 +11,7 @@ from verikit.plots.drawing import (
     BLUE,
     FONT,
     GREEN,
+    ORANGE,
     SKY,
     VERMILION,
     Figure,
@@ -25,7 +26,7 @@ from verikit.plots.drawing import (
 from verikit.records import timecode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from matplotlib.figure import Figure as Drawing
     from numpy.typing import NDArray
@@ -36,12 +37,14 @@ if TYPE_CHECKING:
 
     RGB = NDArray[np.uint8]
 
-__all__ = ["contact_sheet", "plot_shots"]
+__all__ = ["contact_sheet", "contact_sheets", "plot_shots"]
 
 SHEET_WIDTH, GAP = 960, 8
 # Points of a curve: more than the pixels it is drawn on show nothing.
 CURVE_POINTS = 1600
 STRIP_STILLS = 12
+# Pictures on one sheet: more would make it taller than a screen's scrolling or a printed page bears.
+SHEET_PICTURES = 40
 
 
 def contact_sheet(pictures: Sequence[tuple[str, RGB]], *, title: str, columns: int = 4) -> Figure:
@@ -72,12 +75,36 @@ def contact_sheet(pictures: Sequence[tuple[str, RGB]], *, title: str, columns: i
     return jpeg(figure, alt=f"{plain(title)}: {len(pictures)} pictures: {labels}")
 
 
-def plot_shots(scan: Scan, shots: Sequence[Shot], *, keyframes: Sequence[Keyframe] = ()) -> Figure:
-    """How much the picture changes over time, with cuts, gradual transitions and keyframes marked, as PNG."""
+def contact_sheets(
+    pictures: Sequence[tuple[str, RGB]], *, title: str, columns: int = 4, most: int = SHEET_PICTURES
+) -> tuple[Figure, ...]:
+    """The pictures on as many sheets as they need, at most `most` on each, evenly shared; none for no pictures."""
+    if most < 1:
+        raise ValueError(f"most: at least 1, not {most}")
+    pages = -(-len(pictures) // most)
+    each = -(-len(pictures) // max(1, pages))
+    titles = [title if pages == 1 else f"{title}, sheet {page} of {pages}" for page in range(1, pages + 1)]
+    return tuple(
+        contact_sheet(pictures[page * each : (page + 1) * each], title=told, columns=columns)
+        for page, told in enumerate(titles)
+    )
+
+
+def plot_shots(
+    scan: Scan,
+    shots: Sequence[Shot],
+    *,
+    keyframes: Sequence[Keyframe] = (),
+    look: Callable[[RGB], RGB] | None = None,
+) -> Figure:
+    """How much the picture changes over time, with cuts, gradual transitions and keyframes marked, as PNG.
+
+    `look` changes how the stills under the curve are shown, as for footage that may distress.
+    """
     figure = canvas(800, 420)
     axes = figure.add_axes((0.085, 0.29, 0.88, 0.53))
     times, change = _thinned(scan.times, scan.frames["change"])
-    axes.fill_between(times, change, color="#999999", linewidth=0, label="change from the picture before")
+    axes.fill_between(times, change, color="#999999", linewidth=0, label="change")
     top = max(10.0, float(change.max())) * 1.15
     # By its square root, so that motion shows beside the jump of a cut.
     axes.set_yscale("function", functions=(lambda levels: np.sqrt(np.maximum(levels, 0)), np.square))
@@ -87,26 +114,32 @@ def plot_shots(scan: Scan, shots: Sequence[Shot], *, keyframes: Sequence[Keyfram
     cuts = [shot.start for shot in shots if shot.transition_in == "cut"]
     if cuts:
         axes.vlines(cuts, 0, top, color=VERMILION, linewidth=1, label=f"cuts ({len(cuts)})")
-    gradual = [shot.transition_span for shot in shots if shot.transition_span is not None]
-    for number, span in enumerate(gradual):
-        label = f"dissolves and fades ({len(gradual)})" if number == 0 else None
-        axes.axvspan(span.start, span.end, facecolor=SKY, alpha=0.6, hatch="////", edgecolor=BLUE, lw=0, label=label)
+    blended = [shot.transition_span for shot in shots if shot.transition_span and shot.transition_in != "wipe"]
+    wiped = [shot.transition_span for shot in shots if shot.transition_span and shot.transition_in == "wipe"]
+    for spans, word, fill, edge, hatch in (
+        (blended, "dissolves and fades", SKY, BLUE, "////"),
+        (wiped, "wipes", ORANGE, "black", "xx"),
+    ):
+        for number, span in enumerate(spans):
+            label = f"{word} ({len(spans)})" if number == 0 else None
+            style: dict[str, Any] = {"facecolor": fill, "edgecolor": edge, "hatch": hatch, "alpha": 0.6, "lw": 0}
+            axes.axvspan(span.start, span.end, label=label, **style)
     if keyframes:
         spots = [keyframe.time for keyframe in keyframes]
         label = f"keyframes ({len(spots)})"
         axes.plot(spots, [top] * len(spots), "v", color=GREEN, markersize=7, clip_on=False, label=label)
     time_axis(axes.xaxis, duration=scan.duration)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_ylabel("grey levels", fontfamily=FONT, fontsize=9)
+    axes.set_ylabel("change, grey levels", fontfamily=FONT, fontsize=9)
     write(figure, fitting(f"Shots of {scan.name}", width=780, size=12), spot=(0.5, 0.955), size=12)
     prop = {"family": FONT, "size": 9}
-    figure.legend(loc="upper center", bbox_to_anchor=(0.5, 0.93), ncols=4, frameon=False, prop=prop)
-    _strip(figure, scan)
-    told = f"cuts: {len(cuts)}, gradual transitions: {len(gradual)}, keyframes: {len(keyframes)}"
+    figure.legend(loc="upper center", bbox_to_anchor=(0.5, 0.93), ncols=5, columnspacing=1.2, frameon=False, prop=prop)
+    _strip(figure, scan, look=look)
+    told = f"cuts: {len(cuts)}, dissolves and fades: {len(blended)}, wipes: {len(wiped)}, keyframes: {len(keyframes)}"
     return png(figure, alt=f"Change over time in {plain(scan.name)}, {timecode(scan.duration)} long: {told}")
 
 
-def _strip(figure: Drawing, scan: Scan) -> None:
+def _strip(figure: Drawing, scan: Scan, *, look: Callable[[RGB], RGB] | None) -> None:
     """Stills under the curve, each from the time above its middle."""
     import cv2  # noqa: PLC0415 - only who draws pays for it
 
@@ -118,7 +151,10 @@ def _strip(figure: Drawing, scan: Scan) -> None:
     for number in range(count):
         nearest = int(np.argmin(np.abs(times - (number + 0.5) / count * scan.duration)))
         still = cv2.imdecode(np.frombuffer(scan.stills[nearest], np.uint8), cv2.IMREAD_COLOR_RGB)
-        picture = resized(still, width=wide // count - 4, most_height=high)  # type: ignore[arg-type] # uint8 by the flag
+        if still is None:
+            continue
+        shown = still.astype(np.uint8, copy=False)
+        picture = resized(shown if look is None else look(shown), width=wide // count - 4, most_height=high)
         middle = left + round((number + 0.5) / count * wide)
         figure.figimage(picture, middle - picture.shape[1] // 2, 8 + (high - len(picture)) // 2, origin="upper")
 

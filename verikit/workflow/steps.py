@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from verikit._files import package_folder, plain
 from verikit.case.claims import Claim
+from verikit.case.derived import confined
 from verikit.case.journal import strict_json
 from verikit.case.opening import new_case
 from verikit.container.inspection import inspect
@@ -26,7 +27,7 @@ from verikit.workflow.copies import (
     evidence,
     save_figures,
 )
-from verikit.workflow.frames import Keyframes, extract_keyframes
+from verikit.workflow.frames import KIT, Keyframes, extract_keyframes, extract_search_kit, told_in_cell
 
 if TYPE_CHECKING:
     from verikit.case.folder import Case
@@ -85,15 +86,26 @@ def scan_case(case: Case) -> Scan:
     return scan
 
 
-def keyframes_of_case(case: Case, *, most: int | None = None) -> Keyframes:
-    """Step 03: the clip's shots and keyframes, recorded as `keyframes`, with the stills and figures as files."""
+def keyframes_of_case(case: Case, *, most: int | None = None, gentle: str | None = None) -> Keyframes:
+    """Step 03: the clip's shots and keyframes, recorded as `keyframes`, with the stills and figures as files.
+
+    The search kit goes to search_kit/ in the case's folder, to work with: like scans/ it is not packed, as its pictures
+    are made again from the stills. What people write in its table enters the case by `searches_of_case`. `gentle`,
+    "grey" or "faces", changes what is shown, never the stills.
+    """
+    tell = told_in_cell()
     scan = scan_case(case)
     with tempfile.TemporaryDirectory() as aside:
         folder = Path(aside)
-        found = extract_keyframes(open_video(case.video), scan=scan, folder=folder, most=most)
+        found = extract_keyframes(
+            open_video(case.video), scan=scan, folder=folder, most=most, gentle=gentle, progress=tell
+        )
         for path in sorted(folder.iterdir()):
             case.keep_file(path, name=f"keyframes/{path.name}", operation="keyframe", parents=["video"])
+    stills, kit = case.folder / "derived" / "keyframes", confined(case.folder, KIT)
+    found = extract_search_kit(found, scan=scan, stills=stills, folder=kit, gentle=gentle, progress=tell)
     case.record(found, name="keyframes", parents=["scan"])
+    tell(f"stills: {len(found.keyframes)}; the search kit lies in {KIT}/")
     return found
 
 
