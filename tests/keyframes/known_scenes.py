@@ -49,6 +49,7 @@ def scan_of(luma, *, pts=None, sharpness=None, corrupt=None, chroma=None, name="
     frames["pts"] = np.arange(len(thumbs)) * STEP if pts is None else pts
     frames["luma"], frames["contrast"] = thumbs.mean(axis=(1, 2)), thumbs.std(axis=(1, 2))
     frames["change"][1:] = np.abs(np.diff(thumbs.astype(int), axis=0)).mean(axis=(1, 2))
+    frames["motion"][1:] = np.diff(thumbs.astype(int), axis=0).std(axis=(1, 2))
     frames["sharpness"] = 100 if sharpness is None else sharpness
     frames["corrupt"] = False if corrupt is None else corrupt
     return Scan(
