@@ -30,9 +30,11 @@ __all__ = ["THUMB_SIZE", "Sample", "Sampler"]
 THUMB_SIZE = (64, 36)
 CHROMA_SIZE = (16, 9)
 
-# Sharpness is measured at this many lines up to twice as many, so that fine noise counts little and copies of other
-# sizes compare.
-WORKING_LINES = 360
+# A plane is halved until its shorter side is under this many lines; the thumbnail is made of that.
+MOST_LINES = 720
+# In planes that large, sharpness is measured in so many rows of each so many: at full size, where the finest detail is,
+# at the cost of the halved picture.
+BAND, BAND_EVERY = 16, 64
 # A plane this many times the thumbnail is halved before the last averaging: halving is what OpenCV does fastest.
 ENOUGH = 3
 # Colour is looked at in every n-th pixel each way, so that about this many columns are left: ten for each that is kept.
@@ -78,11 +80,11 @@ class Sampler:
         self.count += 1
         self.seconds = (picture.pts - self._first_pts) * self._tick
         self.interlaced = self.interlaced or picture.interlaced
-        working = _eight_bits(_halved(picture.luma, least=2 * WORKING_LINES), picture.depth)
+        working = _eight_bits(_halved(picture.luma, least=MOST_LINES), picture.depth)
         thumb = _squeezed(working, picture.turn, size=THUMB_SIZE)
         if not picture.full_range:
             thumb = WIDEN[thumb]
-        sharpness = _sharpness(working)
+        sharpness = _sharpness(picture.luma) / 4 ** (picture.depth - 8)
         luma, contrast = (float(value[0, 0]) for value in cv2.meanStdDev(thumb))
         change, motion = self._changed(thumb)
         row = (picture.pts, picture.type.encode(), picture.key, picture.corrupt)
@@ -115,13 +117,16 @@ class Sampler:
         return data.tobytes() if done else None
 
 
-def _sharpness(plane: NDArray[np.uint8]) -> float:
+def _sharpness(plane: Plane) -> float:
     """The mean square of the Laplacian over all eight neighbours.
 
     It is nine times a pixel's distance from the mean of the nine, which OpenCV takes in half the time.
     """
-    blurred = cv2.blur(plane, (3, 3))
-    return 81 * cv2.norm(plane, blurred, cv2.NORM_L2SQR) / plane.size
+    bands = [plane]
+    if min(plane.shape) >= MOST_LINES:
+        bands = [plane[start : start + BAND] for start in range(0, len(plane) - BAND + 1, BAND_EVERY)]
+    squares = sum(cv2.norm(band, cv2.blur(band, (3, 3)), cv2.NORM_L2SQR) for band in bands)
+    return 81 * squares / sum(band.size for band in bands)
 
 
 def _halved(plane: Plane, *, least: int) -> Plane:

@@ -63,7 +63,7 @@ class Scan:
     Raw time is `frames["pts"]` in `time_base`; presented time is `times`, seconds from the first presented picture.
 
     frames: table of the n pictures in the order shown: pts, type (I, P, B), key, corrupt, luma (mean, 0 to 255),
-        contrast (standard deviation of luma), sharpness (mean square of the Laplacian at 360 to 719 lines), change
+        contrast (standard deviation of luma), sharpness (mean square of the Laplacian of the luma as coded), change
         (mean absolute difference of luma thumbnails to the picture before), motion (standard deviation of that
         difference: what is left where the whole picture brightens or darkens).
     packets: table of all streams' packets: stream, pts, dts, size, key, discard (pts, dts absent: the least int64).
