@@ -25,12 +25,14 @@ vk.scan_case(case)
 # %% [markdown]
 # ## Shots and keyframes
 #
+# The two dozen most telling stills are taken; `most=None` takes every view, which in shaky footage is hundreds.
+#
 # If the footage may distress, write `vk.keyframes_of_case(case, gentle="grey")`: what is shown here and on the search page
 # is then grey, small and blurred. `gentle="faces"` blurs the faces that it finds, and may miss some. The full-size stills
 # are evidence and stay as they are.
 
 # %%
-frames = vk.keyframes_of_case(case)
+frames = vk.keyframes_of_case(case, most=24)
 display(frames.timeline, frames.shots)
 
 # %%

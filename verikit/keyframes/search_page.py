@@ -62,6 +62,7 @@ def search_page(stills: Sequence[Mapping[str, Any]], *, name: str, stills_beside
         _html.element("h2", "Engines"),
         _html.element("div", _engines(), class_="wide"),
         _html.element("h2", f"Stills ({len(stills)})"),
+        _html.element("p", "The most telling first: sharp, still, and standing for the most of the film."),
     ]
     if not stills:
         body.append(

@@ -115,10 +115,11 @@ def extract_search_kit(
 ) -> Keyframes:
     """The same keyframes with their search kit, written to `folder`, from the stills in the folder `stills`.
 
-    What a person wrote in the kit's table before is kept. See `write_search_kit`.
+    The most telling stills come first: a person searches from the top and stops. What was written in the kit's table
+    before is kept. See `write_search_kit`.
     """
     kit = write_search_kit(
-        found.keyframes,
+        sorted(found.keyframes, key=lambda saved: saved.keyframe.rank),
         stills=stills,
         folder=folder,
         name=scan.name,

@@ -86,9 +86,11 @@ def scan_case(case: Case) -> Scan:
     return scan
 
 
-def keyframes_of_case(case: Case, *, most: int | None = None, gentle: str | None = None) -> Keyframes:
+def keyframes_of_case(case: Case, *, most: int | None = 24, gentle: str | None = None) -> Keyframes:
     """Step 03: the clip's shots and keyframes, recorded as `keyframes`, with the stills and figures as files.
 
+    Of many keyframes the `most` telling are taken: two dozen are what a person looks through, and a shaky minute can have
+    a hundred and more, each some megabytes in the package. `most=None` takes all.
     The search kit goes to search_kit/ in the case's folder, to work with: like scans/ it is not packed, as its pictures
     are made again from the stills. What people write in its table enters the case by `searches_of_case`. `gentle`,
     "grey" or "faces", changes what is shown, never the stills.
