@@ -40,8 +40,11 @@ check: $(VENV)/.develops  ## lint, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.develops  ## timings and accuracy, as ratios to peers run in the same run
-	$(BIN)/python -m benchmarks
+FILMS ?=
+CLIPS ?=
+PEERS ?=
+bench: $(VENV)/.develops  ## what a scan costs and how right shots and keyframes are, beside peers in the same run
+	$(BIN)/python -m benchmarks --films $(FILMS) --clips $(CLIPS) $(if $(PEERS),--peers $(PEERS))
 
 notebooks: $(VENV)/.develops  ## regenerate notebooks/*.ipynb from their .py sources
 	$(BIN)/python notebooks/generate.py

