@@ -55,6 +55,43 @@ def pictures(seconds, *, rate=25, size=(128, 72), seed=1):
     return [scene(float(i / Fraction(rate)), size=size, seed=seed) for i in range(round(seconds * Fraction(rate)))]
 
 
+# A number is written along the lower edge in eight blocks, from one picture to the next in one block another (Gray's
+# code), so that it survives every codec and does not look like a cut.
+DIGITS, EDGE = 8, 5 / 6
+DARK, LIGHT = 45, 210
+
+
+def numbered(shown, *, first=0):
+    """The pictures, each with its number written on it so that `number_of` can read it."""
+    made = []
+    for number, plain in enumerate(shown, first):
+        picture = plain.copy()
+        width = picture.shape[1] / DIGITS
+        for digit in range(DIGITS):
+            light = (number ^ number >> 1) >> digit & 1
+            columns = slice(round(digit * width), round((digit + 1) * width))
+            picture[round(EDGE * picture.shape[0]) :, columns] = LIGHT if light else DARK
+        made.append(picture)
+    return made
+
+
+def number_of(picture):
+    """The number on a picture: RGB, or grey as a scan's thumbnail. -1 where no digit can be told."""
+    height, width = picture.shape[:2]
+    rows = slice(round((EDGE + 0.04) * height), round(0.96 * height))
+    levels = []
+    for digit in range(DIGITS):
+        columns = slice(round((digit + 0.3) * width / DIGITS), round((digit + 0.7) * width / DIGITS))
+        levels.append(float(picture[rows, columns].mean()))
+    if any(abs(level - (DARK + LIGHT) / 2) < 25 for level in levels):
+        return -1
+    code = sum((level > (DARK + LIGHT) / 2) << digit for digit, level in enumerate(levels))
+    number = 0
+    while code:
+        number, code = number ^ code, code >> 1
+    return number
+
+
 def film(
     path,
     shown,
@@ -67,6 +104,7 @@ def film(
     options=None,
     container=None,
     turn=None,
+    matrix=None,
     aspect=None,
     full_range=False,
     tone=None,
@@ -74,8 +112,8 @@ def film(
 ):
     """Write the pictures `shown` into a clip at `path`; `pts` in `time_base` are 0, 1, 2 at `rate` unless given.
 
-    `turn` is the rotation written into the display matrix, `tone` adds a sound of that many seconds, `first` holds
-    pictures of another video stream that comes before.
+    `turn` is the rotation written into the display matrix, or `matrix` the whole of it as nine numbers; `tone` adds a
+    sound of that many seconds, `first` holds pictures of another video stream that comes before.
     """
     options = X264 if options is None and codec == "libx264" else options or {}
     base = Fraction(time_base or 1 / Fraction(rate))
@@ -89,6 +127,8 @@ def film(
             stream.codec_context.sample_aspect_ratio = aspect
         if turn is not None:
             stream.set_display_rotation(turn)
+        if matrix is not None:
+            stream.set_display_matrix(matrix)
         sound = _sound(out, tone, container=path.suffix) if tone else None
         if other is not None:
             _encode(out, other, first, pixels="yuv420p", pts=None, base=1 / Fraction(rate))

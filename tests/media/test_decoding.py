@@ -140,6 +140,19 @@ def test_a_stream_without_pts_is_given_them_by_its_declared_rate_and_they_are_co
     assert reading.estimated == 75
 
 
+def test_where_joined_recordings_begin_anew_time_is_counted_on_and_the_place_is_told(tmp_path):
+    shown = filmed.pictures(3, size=SIZE)
+    parts = [filmed.film(tmp_path / f"{row}.ts", shown[row : row + 40]) for row in (0, 35)]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    every, reading = by_pass(open_video(joined))
+    assert list(every) == [7200 + 3600 * row for row in range(80)]
+    assert reading.joints == (7200 + 3600 * 40,)
+    alone, _ = by_pass(open_video(parts[1]))
+    for pts, picture in pictures_at(open_video(joined), list(every)[41::6]):
+        np.testing.assert_array_equal(picture, alone[pts - 3600 * 40])
+
+
 def test_each_damaged_packet_is_located_and_the_rest_is_decoded(damaged):
     video, lost = damaged
     every, reading = by_pass(video)
