@@ -99,6 +99,13 @@ def _file_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None:
         one.add_argument("file", type=Path)
         if name == "scan":
             one.add_argument("--triage", action="store_true", help="a first look: decode I-frames only, without sound")
+        if name == "shots":
+            one.add_argument(
+                "--detector",
+                choices=("own", "transnet"),
+                default="own",
+                help="transnet: the network TransNetV2, where it is installed; slow",
+            )
         if name == "keyframes":
             _keyframes_options(one)
     one = sub.add_parser("compare", parents=scanning, help="which seconds of one file are which of another")

@@ -91,9 +91,12 @@ def scan(options: argparse.Namespace) -> int:
 
 
 def shots(options: argparse.Namespace) -> int:
+    from verikit.keyframes.learned import detector_of
     from verikit.keyframes.shots import detect_shots
 
-    shots = detect_shots(_scanned(options, options.file))
+    # What it needs is asked for before the long work, not after it.
+    detector = detector_of(options.detector)
+    shots = detect_shots(_scanned(options, options.file), detector=detector)
     _print(options, data={"shots": [shot.to_dict() for shot in shots]}, text=_text(shots))
     return DONE
 

@@ -18,10 +18,11 @@ BASE = Fraction(1, 12800)
 
 
 def scene(seed, count, *, motion=0.0):
-    """`count` pictures, float (count, 36, 64), of a soft random view that slides `motion` pixels a picture."""
+    """`count` pictures, float (count, 36, 64), of a random view in soft and fine that slides `motion` pixels a picture."""
     rng = np.random.default_rng(seed)
     wide = cv2.GaussianBlur(rng.uniform(0, 255, (60, 400)), (0, 0), 4)
-    wide = np.clip((wide - wide.mean()) / wide.std() * 50 + rng.uniform(90, 160), 5, 250)
+    fine = cv2.GaussianBlur(rng.normal(0, 25, wide.shape), (0, 0), 0.8)
+    wide = np.clip((wide - wide.mean()) / wide.std() * 50 + fine + rng.uniform(90, 160), 5, 250)
     offsets = np.round(np.arange(count) * motion).astype(int)
     return np.stack([wide[10:46, offset : offset + 64] for offset in offsets])
 

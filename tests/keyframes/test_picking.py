@@ -33,7 +33,7 @@ def picked(luma, *, most=None, enough=0.97, most_repeats=0.08, **keywords):
 
 def as_one_shot(scan):
     """The shots that a detector gives which sees no cut."""
-    return detect_shots(scan, least_difference=300.0, most_residual=-1.0)
+    return detect_shots(scan, detector=lambda _: ())
 
 
 def hashes(scan, rows):

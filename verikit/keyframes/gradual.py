@@ -1,0 +1,173 @@
+"""Dissolves, fades and wipes: where one view goes over into another by and by.
+
+Each kind has a way to explain the pictures between (`mixtures`, `slides`, `fades`); what is explained well counts if the
+view after is another one, stays, and does not give way to the old one again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from verikit.keyframes.fades import find_fades
+from verikit.keyframes.mixtures import candidates, explain_dissolve, explain_wipe, true_ends
+from verikit.keyframes.slides import find_slides
+from verikit.keyframes.small_pictures import FLAT, LUMA_VALUES
+from verikit.keyframes.stretches import stretches
+from verikit.keyframes.transitions import SAME_VIEW, Transition
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from verikit.keyframes.small_pictures import SmallPictures
+    from verikit.keyframes.stretches import Explanation, Stretch
+
+    Window = tuple[int, int]
+
+__all__ = ["find_gradual"]
+
+# Where the picture brightens as a whole, the middle half of its blocks change alike: by 0.03 of the mean change when a
+# camera adapts its exposure, by 0.27 and more in the films' dissolves.
+EVEN_LIGHT = 0.12
+# How long the old view is looked for after a transition, and the new one before it, in seconds, and every how many
+# frames. What passes before the lens goes away again.
+RETURN_SECONDS, RETURN_STEP = 2.0, 4
+# A fade out of a view and back into it must be this good: lamps that go out and hands before the lens leave more.
+STRICT = 0.25
+# Share of the texture that may stay in place: a picture that is mixed in over a part of the other leaves the rest.
+MOST_KEPT = 0.15
+# The greatest step from frame to frame, as a part of the whole change: more is a sudden change with motion around it.
+MOST_SUDDEN = 0.5
+# Both views must be there for so many seconds, changing by less than this part of the difference between them. A long
+# dissolve needs no such proof: nothing else levels the contrast for so long.
+STAY_SECONDS, MOST_RESTLESS = 0.32, 0.6
+LONG_DISSOLVE = 0.6
+# Windows that overlap by this part tell of the same transition.
+SAME_WINDOW = 0.7
+
+
+def find_gradual(
+    pictures: SmallPictures, times: NDArray[np.float64], cuts: Sequence[int], *, most_unexplained: float
+) -> tuple[Transition, ...]:
+    """Dissolves, fades and wipes, ascending, apart from each other, between the `cuts` (first frames of new shots).
+
+    A dissolve may leave `most_unexplained` of its pictures, 1 being what a jump in the middle would leave. Where the film
+    begins or ends in black, its first fade in and last fade out lead to no other shot and are not reported.
+    """
+    found: list[Transition] = []
+    shown = np.flatnonzero(pictures.contrast() >= FLAT)
+    for stretch, own_from, own_to in stretches(pictures, times, cuts):
+        fades = [fade for fade in find_fades(stretch) if _leads_on(pictures, stretch, fade)]
+        others = _mixtures(pictures, stretch, fades, most_unexplained=most_unexplained)
+        for one in [*fades, *others]:
+            change = _in_frames(stretch, one, last_frame=len(times) - 1)
+            inside = own_from <= (change.first + change.full) // 2 < own_to
+            if inside and len(shown) and shown[0] < change.first and shown[-1] >= change.full:
+                found.append(change)
+    return tuple(sorted(found, key=lambda change: change.first))
+
+
+def _in_frames(stretch: Stretch, one: Explanation, *, last_frame: int) -> Transition:
+    first, full = int(stretch.frames[one.first]) + 1, int(stretch.frames[one.last])
+    # Where the stretch begins or ends in plain pictures, between a fade and a cut, they are of the transition.
+    if one.first == 0 and stretch.contrast[0] < FLAT:
+        first = int(stretch.frames[0])
+    if one.last == len(stretch) - 1 and stretch.contrast[-1] < FLAT:
+        full = min(last_frame, int(stretch.frames[-1]) + 1)
+    kinds: dict[str, Literal["dissolve", "fade", "wipe"]] = {"dissolve": "dissolve", "wipe": "wipe"}
+    return Transition(kind=kinds.get(one.kind, "fade"), first=first, full=full)
+
+
+def _leads_on(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> bool:
+    """Whether a fade leads to another view, or is so good that only an editor can have made it."""
+    if pictures.likeness(*_ends(stretch, one))[0] < SAME_VIEW:
+        return True
+    return one.kind == "fade" and one.unexplained <= STRICT
+
+
+def _mixtures(
+    pictures: SmallPictures, stretch: Stretch, fades: Sequence[Explanation], *, most_unexplained: float
+) -> list[Explanation]:
+    """Dissolves first, as they are told apart best, then wipes and slides in the order of their doubt."""
+    kept = list(fades)
+    windows = _distinct(candidates(stretch))
+    for first, last in windows:
+        if _overlaps(kept, first, last):
+            continue
+        one = explain_dissolve(stretch, first, last, most_unexplained=most_unexplained)
+        if one is not None and not _overlaps(kept, one.first, one.last) and _is_change(pictures, stretch, one):
+            kept.append(one)
+    wipes = []
+    for first, last in windows:
+        if _overlaps(kept, first, last):
+            continue
+        for begin, end in {(first, last), true_ends(stretch, first, last, within=(0, len(stretch) - 1))}:
+            one = explain_wipe(stretch, begin, end)
+            if one is not None:
+                wipes.append(one)
+    for one in sorted([*wipes, *find_slides(stretch)], key=lambda one: one.doubt):
+        if not _overlaps(kept, one.first, one.last) and _is_change(pictures, stretch, one):
+            kept.append(one)
+    return kept[len(fades) :]
+
+
+def _distinct(found: Sequence[tuple[float, int, int]]) -> list[Window]:
+    """The best of the windows that tell of the same."""
+    windows: list[Window] = []
+    for _, first, last in found:
+        if not any(
+            min(last, end) - max(first, begin) > SAME_WINDOW * (max(last, end) - min(first, begin))
+            for begin, end in windows
+        ):
+            windows.append((first, last))
+    return windows
+
+
+def _overlaps(kept: Sequence[Explanation], first: int, last: int) -> bool:
+    return any(first < one.last and last > one.first for one in kept)
+
+
+def _ends(stretch: Stretch, one: Explanation) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return stretch.frames[[one.first]], stretch.frames[[one.last]]
+
+
+def _is_change(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> bool:
+    """Whether the view after is another one than that before, came by and by, and stays."""
+    if min(stretch.contrast[one.first], stretch.contrast[one.last]) < FLAT:
+        return False
+    ends = _ends(stretch, one)
+    change = (stretch.rows[one.last] - stretch.rows[one.first])[:LUMA_VALUES]
+    low, high = np.percentile(change, (25, 75))
+    if (high - low) / 2 < EVEN_LIGHT * np.abs(change).mean() or pictures.same_view(*ends)[0]:
+        return False
+    if pictures.background_kept(*ends)[0] > MOST_KEPT:
+        return False
+    frames = stretch.frames[one.first : one.last + 1]
+    if pictures.differences(frames[:-1], frames[1:]).max() > MOST_SUDDEN * pictures.differences(*ends)[0]:
+        return False
+    lasts = stretch.times[one.last] - stretch.times[one.first]
+    if one.kind == "dissolve" and lasts >= LONG_DISSOLVE:
+        return True
+    return _stays(pictures, stretch, one) and not _returns(pictures, stretch, one)
+
+
+def _stays(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> bool:
+    times, frames = stretch.times, stretch.frames
+    later = min(len(times) - 1, int(np.searchsorted(times, times[one.last] + STAY_SECONDS)))
+    earlier = max(0, int(np.searchsorted(times, times[one.first] - STAY_SECONDS)))
+    before, after = [one.first, one.last, earlier], [one.last, later, one.first]
+    change, *rest = pictures.differences(frames[before], frames[after])
+    return bool(max(rest) < MOST_RESTLESS * change)
+
+
+def _returns(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> bool:
+    times = stretch.times
+    begins, ends = times[one.first], times[one.last]
+    later = np.flatnonzero((times > ends) & (times <= ends + RETURN_SECONDS))[::RETURN_STEP]
+    earlier = np.flatnonzero((times < begins) & (times >= begins - RETURN_SECONDS))[::RETURN_STEP]
+    before = np.concatenate([np.full(len(later), one.first), earlier])
+    after = np.concatenate([later, np.full(len(earlier), one.last)])
+    return bool(pictures.same_view(stretch.frames[before], stretch.frames[after]).any())

@@ -1,0 +1,96 @@
+"""Stretches of film between cuts, a few thousand pictures at most, as what gradual transitions are looked for in."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from verikit.keyframes.small_pictures import SmallPictures
+
+    Floats = NDArray[np.float32]
+    Rows = NDArray[np.int64]
+
+__all__ = ["CHANNELS", "GRID", "Explanation", "Stretch", "stretches"]
+
+# Height and width of the grid that pictures are averaged to, and the planes (luma, Cb, Cr) in a row.
+GRID = (9, 16)
+CHANNELS = 3
+# Pictures looked at in one go, and how far two of these windows overlap: 80 s and 20 s at 30 a second, so that each
+# transition lies in one of them whole. Bounds the memory whatever the length of a take.
+WINDOW, OVERLAP = 2400, 600
+# Fewer pictures than this hold no gradual transition.
+LEAST = 4
+# Pictures a second that gradual transitions are looked for at; of more, every second, third ... is taken.
+MOST_RATE = 60.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stretch:
+    """Pictures without a cut among them.
+
+    frames: (n,) their numbers in the film; times: (n,) seconds; luma: uint8 (n, 36, 64); rows: float32 (n, 432), luma
+    and colour averaged to 16x9, in which mixing two pictures mixes their rows and small motion hardly shows; contrast:
+    (n,) standard deviation of luma.
+    """
+
+    frames: Rows
+    times: NDArray[np.float64]
+    luma: NDArray[np.uint8]
+    rows: Floats
+    contrast: Floats
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """How a stretch of pictures goes from one view to another.
+
+    `first` is the last row that shows the old view alone, `last` the first that shows the new one alone.
+    `unexplained` is what this kind of transition leaves over, 1 being what a sudden change in the middle would leave.
+    `doubt` ranks accounts of one place by different kinds of wipes.
+    """
+
+    kind: str
+    first: int
+    last: int
+    unexplained: float
+    doubt: float = 0.0
+
+
+def stretches(
+    pictures: SmallPictures, times: NDArray[np.float64], cuts: Sequence[int]
+) -> Iterator[tuple[Stretch, int, int]]:
+    """Each stretch between cuts, in windows, with the frames [from, to) whose transitions are this window's to report."""
+    for start, stop in itertools.pairwise([0, *cuts, len(times)]):
+        if stop - start < LEAST:
+            continue
+        step = max(1, int((stop - start) / max(float(times[stop - 1] - times[start]), 1e-6) / MOST_RATE))
+        frames = np.arange(start, stop, step)
+        if len(frames) < LEAST:
+            continue
+        begin = 0
+        while True:
+            part = frames[begin : begin + WINDOW]
+            is_last = begin + WINDOW >= len(frames)
+            own_from = start if begin == 0 else int(part[OVERLAP // 2])
+            own_to = stop if is_last else int(part[-(OVERLAP // 2)])
+            yield _stretch(pictures, times, part), own_from, own_to
+            if is_last:
+                break
+            begin += WINDOW - OVERLAP
+
+
+def _stretch(pictures: SmallPictures, times: NDArray[np.float64], frames: Rows) -> Stretch:
+    luma, rows = pictures.read(frames)
+    contrast = luma.reshape(len(luma), -1).std(axis=1, dtype=np.float32)
+    return Stretch(frames=frames, times=times[frames], luma=luma, rows=rows, contrast=contrast)
