@@ -22,18 +22,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import av
-import cv2
 import numpy as np
 
 from benchmarks.effects import EASINGS, EFFECTS, RETIMINGS, SPACE, Join, joined
 from benchmarks.takes import Studio, measured, read_takes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "RECIPE", "Format", "Recipe", "Take", "compose", "main", "read_takes"]
+    from benchmarks.takes import Measured, Take
+
+__all__ = ["FORMATS", "RECIPE", "Format", "Recipe", "compose", "main"]
 
 Card = TypeVar("Card")
 
@@ -215,21 +216,26 @@ def compose(path: Path, takes: dict[Take, Measured], *, film: int, seed: int, re
         zip(_roomy(lengths, rng), dealt(recipe.effects, recipe.distractors, film=film, seed=seed), strict=False)
     )
     studio = Studio(takes=takes, size=form.picture or form.size, rng=rng)
+    # Where all takes are short, shots are.
+    longest = max(has.count for has in takes.values())
     with Film(path=path, format=form, rng=rng) as made:
         tail: NDArray[np.uint8] | None = None
         for number, (one, other) in enumerate(zip(before, after, strict=True)):
             effect = effects.get(number)
+            if effect and one.into + other.out + 2 * APART + 3 * SPACE[effect] > longest:
+                effect = None
             length = max(lengths[number], SPACE[effect] + 2 * APART) if effect else lengths[number]
+            length = min(length, longest - one.into - other.out)
             count = one.into + length + other.out
             at = one.into + APART + int(rng.integers(0, max(1, length - 2 * APART - SPACE[effect]))) if effect else 0
             order, ends = RETIMINGS[effect](count, at, rng) if effect in RETIMINGS else (np.arange(count), 0)
             pictures, note = studio.shot(order, None if tail is None else tail[-1])
+            if effect:  # before the join: what an effect does to the whole shot, it does to the shot's part of that
+                span = (at, ends) if effect in RETIMINGS else EFFECTS[effect](pictures, at, rng)
+                start = made.count + one.length - one.into
+                made.distractors.append((effect, start + span[0], start + span[1], note))
             if tail is not None:
                 _join(made, tail, pictures[: one.into], one, note)
-            start = made.count - one.into
-            if effect:
-                span = (at, ends) if effect in RETIMINGS else EFFECTS[effect](pictures, at, rng)
-                made.distractors.append((effect, start + span[0], start + span[1], note))
             alone = pictures[one.into : len(pictures) - other.out]
             if tail is None:
                 _rise(made, alone, rng)

@@ -66,7 +66,7 @@ class Sampler:
         self.width = self.height = self.turn = 0
         self.pixel_format = ""
         self.transfer: str | None = None
-        self.full_range = self.interlaced = False
+        self.full_range = self.interlaced = self.mirrored = False
         self.seconds = 0.0
         self._first_pts = 0
         self._tick = 0.0
@@ -104,7 +104,7 @@ class Sampler:
         width, height = square_size(picture.frame.width, picture.frame.height, picture.pixel_aspect)
         sideways = round(picture.turn / 90) % 2 == 1
         self.width, self.height = (height, width) if sideways else (width, height)
-        self.turn = picture.turn
+        self.turn, self.mirrored = picture.turn, picture.mirrored
         self.pixel_format = picture.frame.format.name
         self.full_range = picture.full_range
         self.transfer = picture.transfer

@@ -74,6 +74,7 @@ class Scan:
     sound: uint32 (k,), fingerprint of the best sound stream, 32 rows a second from `sound_start` on (presented time;
         see `verikit.media.sound`); `sound_stream` is its index, None where there is no sound or it was not listened to.
     partial: whether only I-frames were decoded (`triage_video`); steps that need every picture refuse such a scan.
+    mirrored: whether the display matrix exchanges left and right, before the turn; the pictures kept are as shown.
     interlaced: whether any picture was coded in two fields; they are looked at woven, as coded.
     transfer: the transfer characteristics that the pictures declare, by FFmpeg's name, such as bt709 or smpte2084.
     """
@@ -106,6 +107,7 @@ class Scan:
     sound_lost: int = 0
     partial: bool = False
     interlaced: bool = False
+    mirrored: bool = False
     transfer: str | None = None
 
     @property
@@ -170,6 +172,7 @@ class Scan:
             "width": self.width,
             "height": self.height,
             "rotation": self.turn,
+            "mirrored": self.mirrored,
             "pixel_format": self.pixel_format,
             "full_range": self.full_range,
             "interlaced": self.interlaced,
@@ -221,6 +224,8 @@ def _rows(scan: Scan) -> list[tuple[str, object]]:
     counted = len(scan.frames) > 1 and scan.times[-1] > 0
     rate = f"{(len(scan.frames) - 1) / scan.times[-1]:.3f}" if counted else "not to be told from these"
     partial = [("PARTIAL", "I-frames only were decoded: a first look, not a scan")] if scan.partial else []
+    laid = ["mirrored"] if scan.mirrored else []
+    laid += [f"turned {-scan.turn % 360}° clockwise"] if scan.turn % 360 else []
     heard = len(scan.sound) / PRINTS_PER_SECOND
     sound = "none" if scan.sound_stream is None else f"stream index {scan.sound_stream}, {heard:.1f} s fingerprinted"
     return [
@@ -229,7 +234,7 @@ def _rows(scan: Scan) -> list[tuple[str, object]]:
         ("duration", f"{scan.duration:.3f} s"),
         ("pictures a second", f"{rate}{', variable' if scan.vfr else ', constant' if counted else ''}"),
         ("picture size, upright", f"{scan.width} x {scan.height}"),
-        ("rotation applied", f"turned {-scan.turn % 360}° clockwise" if scan.turn % 360 else "none"),
+        ("rotation applied", " and ".join(laid) or "none"),
         (
             "video stream",
             ", ".join(
@@ -258,7 +263,7 @@ _ARRAYS: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
 _REELS = {"thumbs": (36, 64), "chroma": (2, 9, 16)}
 _PLAIN = (
     "sha256", "name", "stream", "codec", "width", "height", "turn", "pixel_format", "full_range", "declared_frames",
-    "declared_duration", "estimated_pts", "sound_stream", "sound_start", "sound_lost", "partial", "interlaced",
+    "declared_duration", "estimated_pts", "sound_stream", "sound_start", "sound_lost", "partial", "interlaced", "mirrored",
     "transfer",
 )  # fmt: skip
 # Pictures that are copied from one reel to another at a time.

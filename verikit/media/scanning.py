@@ -234,6 +234,7 @@ class _Reading:
             still_frames=place[np.array(self._still_rows, np.int64)],
             partial=partial,
             interlaced=sampler.interlaced,
+            mirrored=sampler.mirrored,
             transfer=sampler.transfer,
             **self._heard(first=float(frames["pts"][0] * reading.time_base)),
         )
@@ -292,6 +293,9 @@ def _losses(reading: DecodingPass, frames: NDArray[np.void], packets: NDArray[np
         count = round(missing * (reading.declared_rate or 0))
         reason = f"the file says that it lasts {missing:.1f} s longer than what it holds: it was cut short"
         losses.append(Loss(time=last, packets=count, reason=reason))
+    for pts in reading.joints:
+        told = "time stamps begin anew: recordings joined, or a clock set back; their time is counted on from here"
+        losses.append(Loss(time=round((pts - first) * base, 6), packets=0, reason=told))
     times = (frames["pts"] - first) * base
     if _instants(times) > _bound(times):
         reached = _bound(times) / HASHES_PER_SECOND
