@@ -30,15 +30,15 @@ __all__ = ["THUMB_SIZE", "Sample", "Sampler"]
 THUMB_SIZE = (64, 36)
 CHROMA_SIZE = (16, 9)
 
-# A plane is halved until its shorter side is under this many lines; the thumbnail is made of that.
-MOST_LINES = 720
-# In planes that large, sharpness is measured in so many rows of each so many: at full size, where the finest detail is,
-# at the cost of the halved picture.
-BAND, BAND_EVERY = 16, 64
+# Planes whose shorter side has this many lines or more are large: of these the thumbnail is made of every second row,
+# ten of twenty and more for each of its own, and sharpness is measured in so many bands of this part of the height, at
+# full size, where the finest detail is.
+LARGE = 720
+BANDS, BAND_PART = 4, 24
 # A plane this many times the thumbnail is halved before the last averaging: halving is what OpenCV does fastest.
 ENOUGH = 3
-# Colour is looked at in every n-th pixel each way, so that about this many columns are left: ten for each that is kept.
-CHROMA_COLUMNS = 160
+# Colour is looked at in every n-th pixel each way, so that about this many columns are left: five for each that is kept.
+CHROMA_COLUMNS = 80
 
 STILL_LONG_SIDE = 480
 STILL_EVERY = 1.0
@@ -80,8 +80,8 @@ class Sampler:
         self.count += 1
         self.seconds = (picture.pts - self._first_pts) * self._tick
         self.interlaced = self.interlaced or picture.interlaced
-        working = _eight_bits(_halved(picture.luma, least=MOST_LINES), picture.depth)
-        thumb = _squeezed(working, picture.turn, size=THUMB_SIZE)
+        plane = picture.luma[::2] if min(picture.luma.shape) >= LARGE else picture.luma
+        thumb = _eight_bits(_squeezed(plane, picture.turn, size=THUMB_SIZE), picture.depth)
         if not picture.full_range:
             thumb = WIDEN[thumb]
         sharpness = _sharpness(picture.luma) / 4 ** (picture.depth - 8)
@@ -123,18 +123,12 @@ def _sharpness(plane: Plane) -> float:
     It is nine times a pixel's distance from the mean of the nine, which OpenCV takes in half the time.
     """
     bands = [plane]
-    if min(plane.shape) >= MOST_LINES:
-        bands = [plane[start : start + BAND] for start in range(0, len(plane) - BAND + 1, BAND_EVERY)]
+    if min(plane.shape) >= LARGE:
+        high = len(plane) // BAND_PART
+        middles = ((2 * number + 1) * len(plane) // (2 * BANDS) for number in range(BANDS))
+        bands = [plane[middle - high // 2 : middle - high // 2 + high] for middle in middles]
     squares = sum(cv2.norm(band, cv2.blur(band, (3, 3)), cv2.NORM_L2SQR) for band in bands)
     return 81 * squares / sum(band.size for band in bands)
-
-
-def _halved(plane: Plane, *, least: int) -> Plane:
-    """The plane averaged two by two until its shorter side is under `least`; a last odd row or column is left out."""
-    while min(plane.shape) >= least:
-        height, width = plane.shape[0] // 2, plane.shape[1] // 2
-        plane = cv2.resize(plane[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
-    return plane
 
 
 def _eight_bits(plane: Plane, depth: int) -> NDArray[np.uint8]:
@@ -145,7 +139,9 @@ def _squeezed(plane: Plane, turn: int, *, size: tuple[int, int]) -> Plane:
     """The upright plane averaged down to `size`, width and height."""
     wide, high = size[::-1] if round(turn / 90) % 2 else size
     while plane.shape[1] >= 2 * ENOUGH * wide and plane.shape[0] >= 2 * ENOUGH * high:
-        plane = _halved(plane, least=min(plane.shape))
+        # A last odd row or column is left out.
+        size = plane.shape[1] // 2, plane.shape[0] // 2
+        plane = cv2.resize(plane[: 2 * size[1], : 2 * size[0]], size, interpolation=cv2.INTER_AREA)
     return upright(np.asarray(cv2.resize(plane, (wide, high), interpolation=cv2.INTER_AREA)), turn)
 
 
