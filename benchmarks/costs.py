@@ -152,6 +152,8 @@ def plot(rows: list[dict[str, float | str]], path: Path) -> None:
     axes.set_xticks([n + 0.2 for n in range(len(rows))], [str(r["name"]) for r in rows], rotation=30, ha="right")
     axes.set_ylabel("CPU milliseconds a picture")
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     axes.set_title("What a scan costs beside plain decoding")
