@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-__all__ = ["find_fades"]
+__all__ = ["find_fades", "shows_nothing"]
 
 # A picture is plain where its contrast sinks below this part of what is before and after within REACH seconds. Two
 # unlike views mixed evenly keep 0.7.
@@ -54,6 +54,12 @@ def find_fades(stretch: Stretch) -> list[Explanation]:
         both = out is not None and back is not None
         found.append(Explanation(kind="fade" if both else "half", first=first, last=last, unexplained=rest))
     return found
+
+
+def shows_nothing(stretch: Stretch, row: int) -> bool:
+    """Whether a picture is all black or all white."""
+    light = float(stretch.luma[row].mean())
+    return bool(stretch.contrast[row] < FLAT) and not BLACK <= light <= WHITE
 
 
 def _plain_runs(stretch: Stretch) -> list[tuple[int, int]]:

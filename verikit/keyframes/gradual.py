@@ -6,11 +6,13 @@ view after is another one, stays, and does not give way to the old one again.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Literal
 
+import cv2
 import numpy as np
 
-from verikit.keyframes.fades import find_fades
+from verikit.keyframes.fades import find_fades, shows_nothing
 from verikit.keyframes.mixtures import candidates, explain_dissolve, explain_wipe, true_ends
 from verikit.keyframes.slides import find_slides
 from verikit.keyframes.small_pictures import FLAT, LUMA_VALUES
@@ -41,10 +43,15 @@ STRICT = 0.25
 MOST_KEPT = 0.15
 # The greatest step from frame to frame, as a part of the whole change: more is a sudden change with motion around it.
 MOST_SUDDEN = 0.5
-# Both views must be there for so many seconds, changing by less than this part of the difference between them. A long
-# dissolve needs no such proof: nothing else levels the contrast for so long.
+# Both views must be there for so many seconds, changing by less than this part of the difference between them. After a
+# dissolve of so many seconds the old view may come back: nothing that passes levels the contrast for so long.
 STAY_SECONDS, MOST_RESTLESS = 0.32, 0.6
 LONG_DISSOLVE = 0.6
+# What one shift of the whole picture must leave over where views mix in place: dissolves and wipes 0.48 and more, steady
+# pans 0.04; and how far it is looked for, in pixels of the small picture.
+LEAST_UNCARRIED, SHIFT_X, SHIFT_Y = 0.4, 10, 6
+# How fast a picture must travel before or after a slide to be a pan, in parts of the slide's own pace.
+LEAST_TRAVEL = 0.5
 # Windows that overlap by this part tell of the same transition.
 SAME_WINDOW = 0.7
 
@@ -136,7 +143,7 @@ def _ends(stretch: Stretch, one: Explanation) -> tuple[NDArray[np.int64], NDArra
 
 def _is_change(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> bool:
     """Whether the view after is another one than that before, came by and by, and stays."""
-    if min(stretch.contrast[one.first], stretch.contrast[one.last]) < FLAT:
+    if shows_nothing(stretch, one.first) or shows_nothing(stretch, one.last):
         return False
     ends = _ends(stretch, one)
     change = (stretch.rows[one.last] - stretch.rows[one.first])[:LUMA_VALUES]
@@ -146,12 +153,44 @@ def _is_change(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> b
     if pictures.background_kept(*ends)[0] > MOST_KEPT:
         return False
     frames = stretch.frames[one.first : one.last + 1]
-    if pictures.differences(frames[:-1], frames[1:]).max() > MOST_SUDDEN * pictures.differences(*ends)[0]:
+    steps = pictures.differences(frames[:-1], frames[1:])
+    # A view that travels changes all over from one frame to the next; there the edge tells a jump.
+    if not one.moves and steps.max() > MOST_SUDDEN * pictures.differences(*ends)[0]:
+        return False
+    if _pans(stretch, one) or not _stays(pictures, stretch, one):
         return False
     lasts = stretch.times[one.last] - stretch.times[one.first]
-    if one.kind == "dissolve" and lasts >= LONG_DISSOLVE:
-        return True
-    return _stays(pictures, stretch, one) and not _returns(pictures, stretch, one)
+    return (one.kind == "dissolve" and bool(lasts >= LONG_DISSOLVE)) or not _returns(pictures, stretch, one)
+
+
+def _pans(stretch: Stretch, one: Explanation) -> bool:
+    """Whether the camera moves rather than views: one shift of the whole picture explains what changes.
+
+    Where views travel by themselves it would explain that too: there the picture must not travel before or after.
+    """
+    eighth = max(1, (one.last - one.first) // 8)
+    if not one.moves:
+        picked = np.unique(np.linspace(one.first, one.last, 9).round().astype(np.int64))
+        rests = [_carried(stretch, *pair)[:2] for pair in itertools.pairwise(picked)]
+        return sum(rest[0] for rest in rests) < LEAST_UNCARRIED * sum(rest[1] for rest in rests)
+    # A little away, since the slide may begin earlier or end later than it seems.
+    before, after = max(0, one.first - 3 * eighth), min(len(stretch) - 1, one.last + 3 * eighth)
+    sides = [(before, min(before + eighth, one.first)), (max(after - eighth, one.last), after)]
+    least = LEAST_TRAVEL * stretch.luma.shape[1] * eighth / (one.last - one.first)
+    for side in sides:
+        carried, still, way = _carried(stretch, *side)
+        if way >= least and carried < LEAST_UNCARRIED * still:
+            return True
+    return False
+
+
+def _carried(stretch: Stretch, before: int, after: int) -> tuple[float, float, float]:
+    """Squared differences of two pictures after the best shift and without any, and that shift in pixels."""
+    template = np.ascontiguousarray(stretch.luma[before, SHIFT_Y:-SHIFT_Y, SHIFT_X:-SHIFT_X].astype(np.float32))
+    rests = cv2.matchTemplate(stretch.luma[after].astype(np.float32), template, cv2.TM_SQDIFF)
+    down, right = np.unravel_index(int(rests.argmin()), rests.shape)
+    way = float(np.hypot(int(down) - SHIFT_Y, int(right) - SHIFT_X))
+    return max(float(rests.min()), 0.0), float(rests[SHIFT_Y, SHIFT_X]), way
 
 
 def _stays(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> bool:

@@ -162,7 +162,7 @@ def _explained(
         return None
     if _seam(pictures[first : last + 1], edges[inside]) < LEAST_SEAM:
         return None
-    return Explanation(kind="wipe", first=first, last=last, unexplained=rest, doubt=rest / STEADY_SPREAD)
+    return Explanation(kind="wipe", first=first, last=last, unexplained=rest, doubt=rest / STEADY_SPREAD, moves=True)
 
 
 def _halved(pictures: NDArray[np.uint8]) -> Floats:

@@ -57,7 +57,7 @@ class Explanation:
 
     `first` is the last row that shows the old view alone, `last` the first that shows the new one alone.
     `unexplained` is what this kind of transition leaves over, 1 being what a sudden change in the middle would leave.
-    `doubt` ranks accounts of one place by different kinds of wipes.
+    `doubt` ranks accounts of one place by different kinds of wipes. `moves`: a whole view travels in it.
     """
 
     kind: str
@@ -65,6 +65,7 @@ class Explanation:
     last: int
     unexplained: float
     doubt: float = 0.0
+    moves: bool = False
 
 
 def stretches(
