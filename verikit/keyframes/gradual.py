@@ -16,7 +16,7 @@ from verikit.keyframes.fades import find_fades, shows_nothing
 from verikit.keyframes.mixtures import candidates, explain_dissolve, explain_wipe, true_ends
 from verikit.keyframes.slides import find_slides
 from verikit.keyframes.small_pictures import FLAT, LUMA_VALUES
-from verikit.keyframes.stretches import stretches
+from verikit.keyframes.stretches import overlap, stretches
 from verikit.keyframes.transitions import SAME_VIEW, Transition
 
 if TYPE_CHECKING:
@@ -125,10 +125,7 @@ def _distinct(found: Sequence[tuple[float, int, int]]) -> list[Window]:
     """The best of the windows that tell of the same."""
     windows: list[Window] = []
     for _, first, last in found:
-        if not any(
-            min(last, end) - max(first, begin) > SAME_WINDOW * (max(last, end) - min(first, begin))
-            for begin, end in windows
-        ):
+        if not any(overlap((first, last), window, share=SAME_WINDOW) for window in windows):
             windows.append((first, last))
     return windows
 

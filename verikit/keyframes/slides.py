@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verikit.keyframes.stretches import Explanation
+from verikit.keyframes.stretches import Explanation, overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,8 @@ MOST_TRAVEL, MOST_LEAP = 1.3, 0.4
 LEAST_SEAM = 1.4
 # A standard spread of moments, by which what is left here compares with the doubt of other wipes.
 STEADY_SPREAD = 0.29
+# Windows that overlap by this part tell of the same slide.
+SAME_WINDOW = 0.5
 # Whether the old view and the new one travel.
 KINDS = ((True, True), (False, True), (True, False))
 
@@ -69,18 +71,12 @@ def find_slides(stretch: Stretch) -> list[Explanation]:
         pictures = way.turned(stretch.luma)
         tested: list[tuple[int, int, int]] = []
         for _, first, last, kind in sorted(_candidates(stretch, pictures), reverse=True):
-            if not any(kind == other[2] and _same((first, last), other[:2]) for other in tested):
+            if not any(kind == other[2] and overlap((first, last), other[:2], share=SAME_WINDOW) for other in tested):
                 tested.append((first, last, kind))
                 one = _explained(stretch, pictures, between=(first, last), kind=KINDS[kind])
                 if one is not None:
                     found.append(one)
     return found
-
-
-def _same(window: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether two windows overlap by half and more."""
-    shared = min(window[1], other[1]) - max(window[0], other[0])
-    return shared > 0.5 * (max(window[1], other[1]) - min(window[0], other[0]))
 
 
 def _candidates(stretch: Stretch, pictures: NDArray[np.uint8]) -> Iterator[tuple[float, int, int, int]]:

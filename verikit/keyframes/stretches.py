@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Rows = NDArray[np.int64]
 
-__all__ = ["CHANNELS", "GRID", "Explanation", "Stretch", "stretches"]
+__all__ = ["CHANNELS", "GRID", "Explanation", "Stretch", "overlap", "stretches"]
 
 # Height and width of the grid that pictures are averaged to, and the planes (luma, Cb, Cr) in a row.
 GRID = (9, 16)
@@ -66,6 +66,12 @@ class Explanation:
     unexplained: float
     doubt: float = 0.0
     moves: bool = False
+
+
+def overlap(one: tuple[int, int], other: tuple[int, int], *, share: float) -> bool:
+    """Whether two windows (first row, last row) have over this share of what they span together in common."""
+    common = min(one[1], other[1]) - max(one[0], other[0])
+    return common > share * (max(one[1], other[1]) - min(one[0], other[0]))
 
 
 def stretches(

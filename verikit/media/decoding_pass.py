@@ -36,10 +36,7 @@ __all__ = ["ALL_THREADS", "MOST_ASPECT", "ONE_THREAD", "DecodingPass", "Fault", 
 
 # Planar layouts whose planes are used as they are, and their bits; all else is first converted by FFmpeg to yuv420p.
 PLANAR = dict.fromkeys(("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"), 8) | {
-    f"{layout}{bits}{order}": bits
-    for layout in ("yuv420p", "yuv422p", "yuv444p")
-    for bits in (10, 12)
-    for order in ("le",)
+    f"{layout}{bits}le": bits for layout in ("yuv420p", "yuv422p", "yuv444p") for bits in (10, 12)
 }
 
 # A file can claim any picture size; above 64 million pixels (twice 8K) FFmpeg is told to refuse.
