@@ -1,8 +1,10 @@
-"""Temporal vote: the straight lines along which the instants of a query match the instants of a reference.
+"""Stretches: seconds of a query that run along seconds of a reference, at one speed.
 
-A copy puts its matches on a line reference time = (query time - start) / speed. Chance matches, and pictures that recur,
-do not line up. Every pair of instants within the radius votes for the lines through it; the best line is read off, its
-instants are taken out, and the vote is repeated, so that several excerpts of one reference are all found.
+A copy agrees along a line, reference time = offset + query time / speed. Every line is weighed instant by instant: for
+what changes alike, for a picture that looks alike, against what changes unlike. The unbroken part of a line with the
+largest sum is a stretch; its instants are taken out and the rest is looked at again, so that several excerpts are found.
+
+The unbroken part with the largest sum: Bentley, Programming Pearls, CACM 1984.
 """
 
 from __future__ import annotations
@@ -12,174 +14,234 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from verikit.matching.fingerprinting import COURSE_PER_SECOND
+from verikit.media.scan import HASHES_PER_SECOND
 
+if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["RADIUS", "SPEEDS", "Line", "find_lines"]
+    from verikit.matching.likeness import Likeness
 
-# Bits of 256. Unrelated pictures lie at 128 +- 12 (measured on real clips); the vote over time makes up for the few
-# chance pairs that a radius this wide lets through, and captions and small crops need the width.
-RADIUS = 84
+    Floats = NDArray[np.float64]
 
-# Query seconds per reference second. Uploaders speed clips up or down by up to a quarter to slip past filters.
-SPEEDS = (1.0, 0.8, 0.85, 0.9, 0.95, 1.05, 1.1, 1.15, 1.2, 1.25)
+__all__ = ["Stretch", "change_by_offset", "find_stretches"]
 
-# Width of a vote, in seconds: the step between hashed instants.
-BIN = 0.25
-# Instants of one excerpt lie no further apart than this.
-LONGEST_GAP = 1.5
-# A line needs this many instants, or two chance pairs would make one.
-LEAST_INSTANTS = 4
-# A line is fitted to its own instants only if there are this many, and kept if it explains this much more.
-LEAST_TO_FIT, FIT_MARGIN = 8, 1.02
-MOST_SLOW, MOST_FAST = 0.7, 1.4
-# Larger than any distance.
-FAR = 1 << 20
-# Another speed than 1 must explain this much more, since with ten speeds to choose from one always fits a little better.
-SPEED_MARGIN = 1.5
+# Query seconds per reference second. Uploaders speed clips up or down by up to a third to slip past filters.
+SPEEDS = (1.0, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.35, 1.4)
+# Change counts by its correlation less this; the picture by its correlation less that, and so much less.
+LEAST_CHANGE_LIKE, LEAST_LIKE, PICTURE_COUNTS = 0.35, 0.6, 0.4
+# Mean squared grey levels of change at which an instant counts half: below, codec noise is most of it.
+HALF = 1.5
+# Part of one side's change that the other's is at least taken for.
+FADED = 0.3
+# A stretch's weight is at least this, and it has at least so many instants.
+LEAST_WEIGHT, LEAST_INSTANTS = 1.2, 4
+# With fifteen speeds to choose from, one always fits a little better: another than 1 must weigh this much more.
+SPEED_MARGIN = 1.15
+# At the reference's own speed, a weight for each instant at which no other speed is tried.
+SURE = 0.35
+# The vote is good to a step between instants and a twentieth of speed; the rest is found by these, coarsely then finely.
+FINER = (
+    (np.arange(-0.2, 0.201, 0.04), np.arange(-0.04, 0.0401, 0.01)),
+    (np.arange(-0.03, 0.0301, 0.01), np.arange(-0.008, 0.00801, 0.002)),
+)
+MOST = 6
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Instants `first` to `last` (one past) of a query along reference time = offset + query time / speed.
+
+    weight: the sum over its instants. change: correlation of what changes, None where nothing does; changing: over how
+    many instants' worth of change. picture: mean correlation of the luma.
+    """
+
+    first: int
+    last: int
+    speed: float
+    offset: float
+    weight: float
+    change: float | None
+    changing: float
+    picture: float
+
+
+def find_stretches(likeness: Likeness, *, start: float = 0.0) -> list[Stretch]:
+    """The heaviest stretches that share no instant of the query, heaviest first. `start`: time of the first row, seconds."""
+    rows = len(likeness.query_change)
+    free = np.ones(rows, np.bool_)
+    times = start + np.arange(rows) / HASHES_PER_SECOND
+    found: list[Stretch] = []
+    while len(found) < MOST:
+        stretch = _heaviest(likeness, times, free=free)
+        if stretch is None:
+            break
+        found.append(stretch)
+        free[stretch.first : stretch.last] = False
+    return found
+
+
+def change_by_offset(
+    likeness: Likeness, *, first: int, last: int, speed: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where else rows `first` to `last` (one past) might lie: offsets in seconds, and the correlation of change at each.
+
+    Two float64 arrays of equal length; nan where less than half of the rows lies in the reference. A copy shows one peak.
+    """
+    times = np.arange(len(likeness.query_change)) / HASHES_PER_SECOND
+    low, high = (
+        -times[last - 1] / speed,
+        (len(likeness.reference_change) - 1) / COURSE_PER_SECOND - times[first] / speed,
+    )
+    offsets = np.arange(low, high, 1 / COURSE_PER_SECOND)
+    cells = _cells(likeness, times, offsets=offsets, speed=speed).of(slice(first, last))
+    found = _correlation(cells, likeness.query_change[None, first:last])
+    return offsets, np.where(cells.inside.mean(axis=1) >= 0.5, found, np.nan)
+
+
+def _correlation(cells: _Cells, mine: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The correlation of change along each line, in which no single instant, such as a cut, outweighs the rest."""
+    theirs = cells.reference_change
+    even = np.where(cells.inside, 1 / np.maximum(_scale(mine, theirs), HALF), 0.0)
+    power = np.sqrt((mine * even).sum(axis=1) * (theirs * even).sum(axis=1))
+    return np.asarray((cells.change * even).sum(axis=1) / np.maximum(power, 1e-9), np.float64)
+
+
+def _heaviest(likeness: Likeness, times: Floats, *, free: NDArray[np.bool_]) -> Stretch | None:
+    best: tuple[float, float, float] | None = None
+    for speed in SPEEDS:
+        low, high = -times[-1] / speed, (len(likeness.reference_change) - 1) / COURSE_PER_SECOND - times[0] / speed
+        offsets = (
+            np.arange(np.floor(low * COURSE_PER_SECOND), np.ceil(high * COURSE_PER_SECOND) + 1) / COURSE_PER_SECOND
+        )
+        sums = _largest_part(_worth(likeness, times, offsets=offsets, speed=speed, free=free))[0]
+        top = int(np.argmax(sums))
+        if best is None or sums[top] > (SPEED_MARGIN if best[1] == 1.0 else 1.0) * best[0]:
+            best = float(sums[top]), speed, float(offsets[top])
+        if speed == 1.0 and best is not None and best[0] > SURE * free.sum():
+            break
+    if best is None or best[0] < LEAST_WEIGHT:
+        return None
+    weight, speed, offset = best
+    for lags, speeds in FINER:
+        weight, speed, offset = _finer(likeness, times, free=free, line=(weight, speed, offset), steps=(lags, speeds))
+    return _described(likeness, times, free=free, speed=speed, offset=offset)
+
+
+def _finer(
+    likeness: Likeness,
+    times: Floats,
+    *,
+    free: NDArray[np.bool_],
+    line: tuple[float, float, float],
+    steps: tuple[Floats, Floats],
+) -> tuple[float, float, float]:
+    """The heaviest line near one, as (weight, speed, offset): turned about the middle of its stretch, and shifted."""
+    _, speed, offset = line
+    worth = _worth(likeness, times, offsets=np.array([offset]), speed=speed, free=free)
+    _, first, last = _largest_part(worth)
+    middle = float(times[first[0] : last[0]].mean())
+    there = offset + middle / speed
+    best = line
+    for change in steps[1]:
+        # A clip at its own speed stays there: only what was found at another is measured finer.
+        tried = speed + float(change)
+        if speed == 1.0 and change:
+            continue
+        offsets = there + steps[0] - middle / tried
+        sums = _largest_part(_worth(likeness, times, offsets=offsets, speed=tried, free=free))[0]
+        top = int(np.argmax(sums))
+        if sums[top] > best[0]:
+            best = float(sums[top]), tried, float(offsets[top])
+    return best
+
+
+def _described(
+    likeness: Likeness, times: Floats, *, free: NDArray[np.bool_], speed: float, offset: float
+) -> Stretch | None:
+    cells = _cells(likeness, times, offsets=np.array([offset]), speed=speed)
+    sums, first, last = _largest_part(_of_cells(cells, likeness, free))
+    rows = slice(int(first[0]), int(last[0]))
+    if rows.stop - rows.start < LEAST_INSTANTS or sums[0] < LEAST_WEIGHT:
+        return None
+    part, mine = cells.of(rows), likeness.query_change[None, rows]
+    changing = float(_weight(mine, part.reference_change).sum())
+    return Stretch(
+        first=rows.start,
+        last=rows.stop,
+        speed=speed,
+        offset=offset,
+        weight=float(sums[0]),
+        change=float(_correlation(part, mine)[0]) if changing >= 1.0 else None,
+        changing=changing,
+        picture=float(part.picture.mean()),
+    )
+
+
+def _weight(mine: NDArray[np.float32], theirs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much the change at each instant counts, 0 to 1: it takes both sides to change, or one to change much."""
+    energy = (mine + theirs) / 2
+    return np.asarray(energy / (energy + HALF), np.float32)
+
+
+def _scale(mine: NDArray[np.float32], theirs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the product of change at each instant is measured by: that of two sides which change alike.
+
+    A faded copy changes less than its original, but not by any factor: what changes on one side only is no copy.
+    """
+    return np.asarray(np.maximum(np.sqrt(mine * theirs), FADED * np.maximum(mine, theirs)), np.float32)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Line:
-    """An aligned stretch: reference time = offset + query time / speed.
+class _Cells:
+    """Along each line (lines, rows): product of change, the reference's change, picture, and whether the reference is there."""
 
-    queries, references: rows of the instants that agree; distances: their Hamming distances in bits; weight: the sum
-    of the votes, each 1 - distance / radius.
-    """
+    change: NDArray[np.float32]
+    reference_change: NDArray[np.float32]
+    picture: NDArray[np.float32]
+    inside: NDArray[np.bool_]
 
-    speed: float
-    offset: float
-    queries: NDArray[np.int64]
-    references: NDArray[np.int64]
-    distances: NDArray[np.int64]
-    weight: float
-
-    def joined(self, other: Line) -> Line:
-        """This stretch and one that goes on from it."""
-        return dataclasses.replace(
-            self,
-            queries=np.concatenate([self.queries, other.queries]),
-            references=np.concatenate([self.references, other.references]),
-            distances=np.concatenate([self.distances, other.distances]),
-            weight=self.weight + other.weight,
-        )
+    def of(self, rows: slice) -> _Cells:
+        """The same of some rows."""
+        names = (field.name for field in dataclasses.fields(self))
+        return _Cells(**{name: getattr(self, name)[:, rows] for name in names})
 
 
-def find_lines(
-    distances: NDArray[np.uint16],
-    query_times: NDArray[np.float64],
-    reference_times: NDArray[np.float64],
-    *,
-    radius: int = RADIUS,
-    most: int = 5,
-) -> list[Line]:
-    """The strongest lines, best first. `distances` is (queries, references) in bits; unusable instants exceed `radius`."""
-    left = distances.copy()
-    lines: list[Line] = []
-    while len(lines) < most:
-        line = _strongest(left, query_times, reference_times, radius=radius)
-        if line is None:
-            break
-        lines.append(line)
-        # What this excerpt explains votes no more; the reference stays free, since an excerpt may be used twice.
-        left[line.queries[0] : line.queries[-1] + 1] = radius + 1
-    return lines
+def _cells(likeness: Likeness, times: Floats, *, offsets: Floats, speed: float) -> _Cells:
+    """What lies along each line; between two instants of the reference, it is blended from both."""
+    place = (offsets[:, None] + times[None, :] / speed) * COURSE_PER_SECOND
+    count = len(likeness.reference_change)
+    inside = (place >= -0.5) & (place <= count - 0.5)
+    low = np.clip(np.floor(place), 0, max(count - 2, 0)).astype(np.int64)
+    part = np.clip(place - low, 0, 1).astype(np.float32)
+    high = np.minimum(low + 1, count - 1)
+    rows = np.arange(len(times))[None, :]
+    change = likeness.change[rows, low] * (1 - part) + likeness.change[rows, high] * part
+    picture = likeness.picture[rows, low] * (1 - part) + likeness.picture[rows, high] * part
+    power = likeness.reference_change
+    theirs = power[low] * (1 - part) ** 2 + power[high] * part**2 + 2 * likeness.reference_next[low] * part * (1 - part)
+    return _Cells(change=change, reference_change=np.maximum(theirs, 0), picture=picture, inside=inside)
 
 
-def _strongest(
-    distances: NDArray[np.uint16],
-    query_times: NDArray[np.float64],
-    reference_times: NDArray[np.float64],
-    *,
-    radius: int,
-) -> Line | None:
-    rows, columns = np.nonzero(distances <= radius)
-    if len(rows) < LEAST_INSTANTS:
-        return None
-    votes = 1 - distances[rows, columns] / radius
-    best: Line | None = None
-    for speed in SPEEDS:
-        offsets = reference_times[columns] - query_times[rows] / speed
-        for offset in _peaks(offsets, rows, votes):
-            line = _along(distances, query_times, reference_times, radius=radius, speed=speed, offset=offset)
-            margin = 1.0 if best is None or best.speed != 1.0 else SPEED_MARGIN
-            if line is not None and (best is None or line.weight > margin * best.weight):
-                best = line
-    return None if best is None else _fitted(distances, query_times, reference_times, line=best, radius=radius)
+def _worth(
+    likeness: Likeness, times: Floats, *, offsets: Floats, speed: float, free: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    return _of_cells(_cells(likeness, times, offsets=offsets, speed=speed), likeness, free)
 
 
-def _fitted(
-    distances: NDArray[np.uint16],
-    query_times: NDArray[np.float64],
-    reference_times: NDArray[np.float64],
-    *,
-    line: Line,
-    radius: int,
-) -> Line:
-    """The line through its own instants, where it explains more than the one of the nearest speed tried.
-
-    A speed between two that were tried drifts off at the ends of a long stretch, which would then be reported short.
-    """
-    if len(line.queries) < LEAST_TO_FIT:
-        return line
-    slope, start = np.polyfit(
-        query_times[line.queries], reference_times[line.references], 1, w=1 - line.distances / (radius + 1)
-    )
-    if not MOST_SLOW <= slope <= MOST_FAST:
-        return line
-    found = _along(distances, query_times, reference_times, radius=radius, speed=1 / float(slope), offset=float(start))
-    return found if found is not None and found.weight > FIT_MARGIN * line.weight else line
+def _of_cells(cells: _Cells, likeness: Likeness, free: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """What each instant adds to each line, (lines, rows)."""
+    mine, theirs = likeness.query_change[None, :], cells.reference_change
+    agreeing = cells.change / np.maximum(_scale(mine, theirs), 1e-6)
+    worth = _weight(mine, theirs) * (agreeing - LEAST_CHANGE_LIKE) + PICTURE_COUNTS * (cells.picture - LEAST_LIKE)
+    return np.where(cells.inside & free[None, :], worth, np.float32(-10.0))
 
 
-def _peaks(offsets: NDArray[np.float64], rows: NDArray[np.int64], votes: NDArray[np.float64]) -> Iterator[float]:
-    """The offset with the most votes; an instant of the query votes once for each offset, with its best pair."""
-    bins = np.round((offsets - offsets.min()) / BIN).astype(np.int64)
-    most = int(bins.max()) + 2
-    board = np.zeros((int(rows.max()) + 1, most))
-    np.maximum.at(board, (rows, bins), votes)
-    total = board.sum(axis=0)
-    # Two neighbouring bins together, since a true offset may fall between them.
-    pairs = total[:-1] + total[1:]
-    top = int(np.argmax(pairs))
-    inside = (bins == top) | (bins == top + 1)
-    yield float(np.average(offsets[inside], weights=votes[inside] + 1e-9))
-
-
-def _along(
-    distances: NDArray[np.uint16],
-    query_times: NDArray[np.float64],
-    reference_times: NDArray[np.float64],
-    *,
-    radius: int,
-    speed: float,
-    offset: float,
-) -> Line | None:
-    """The best unbroken stretch of the line with this speed and offset."""
-    expected = offset + query_times / speed
-    # The few instants of the reference around each expected one; the rest of the row is not looked at.
-    around = np.searchsorted(reference_times, expected)[:, None] + np.arange(-2, 2)
-    inside = (around >= 0) & (around < len(reference_times))
-    around = np.clip(around, 0, len(reference_times) - 1)
-    near = inside & (np.abs(reference_times[around] - expected[:, None]) <= BIN)
-    along = np.where(near, distances[np.arange(len(expected))[:, None], around].astype(np.int64), FAR)
-    best = along.argmin(axis=1)
-    nearest, chosen = along[np.arange(len(along)), best], around[np.arange(len(along)), best]
-    queries = np.nonzero(nearest <= radius)[0]
-    if len(queries) < LEAST_INSTANTS:
-        return None
-    breaks = np.nonzero(np.diff(query_times[queries]) > LONGEST_GAP)[0] + 1
-    runs = np.split(queries, breaks)
-    weights = [float((1 - nearest[run] / radius).sum()) for run in runs]
-    run, weight = max(zip(runs, weights, strict=True), key=lambda pair: pair[1])
-    if len(run) < LEAST_INSTANTS:
-        return None
-    return Line(
-        speed=speed,
-        offset=offset,
-        queries=run,
-        references=chosen[run],
-        distances=nearest[run],
-        weight=weight,
-    )
+def _largest_part(worth: NDArray[np.float32]) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """Of each line the largest sum of an unbroken part, and the part's first row and the row after its last."""
+    sums = np.concatenate([np.zeros((len(worth), 1)), np.cumsum(worth, axis=1, dtype=np.float64)], axis=1)
+    lowest = np.minimum.accumulate(sums, axis=1)
+    last = np.argmax(sums - lowest, axis=1)
+    lines = np.arange(len(worth))
+    first = np.array([int(np.argmin(sums[line, : end + 1])) for line, end in zip(lines, last, strict=True)])
+    return sums[lines, last] - lowest[lines, last], first, last

@@ -1,233 +1,275 @@
-"""Comparing two fingerprints: aligned spans, mirrored or not, held against the pictures and their motion."""
+"""Comparing two fingerprints: how the one may lie on the other, and which seconds then agree in picture and in change."""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verikit.matching.alignment import BIN, Line, find_lines
+from verikit.matching.alignment import HALF, Stretch, find_stretches
+from verikit.matching.ends import settled_span
+from verikit.matching.laying import Laying, by_areas, from_stills, lay
+from verikit.matching.likeness import likeness
 from verikit.matching.matches import Match, match_records, rank
-from verikit.matching.motion import Laying, MotionAgreement, agreement_backwards, agreement_by_offset, compare_motion
-from verikit.matching.stills import full_size, still_pairs
+from verikit.matching.placements import filed, find_placements
+from verikit.matching.probing import Probe, probe
 from verikit.media.hashing import hamming
+from verikit.media.sampling import STILL_EVERY
+from verikit.media.scan import HASHES_PER_SECOND
 from verikit.records import Records, Span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from verikit.matching.fingerprinting import Fingerprint
+    from verikit.matching.likeness import Likeness
+    from verikit.matching.placements import Placement
+    from verikit.matching.probing import Variant
 
-__all__ = ["compare"]
+__all__ = ["RADIUS", "compare", "compare_probe", "likeness_under"]
 
+# Bits of 256. Unrelated pictures lie at 128 +- 12 (measured on real clips); that several agree on one offset in time makes
+# up for the chance pairs that a radius this wide lets through, and captions need the width.
+RADIUS = 84
+# Instants of a query whose hashes must agree on one offset, and how far apart the offsets may lie, in instants.
+LEAST_INSTANTS, OFFSETS = 4, 2
+# Ways to lay the query on the reference that are looked at: by hashes, and by features.
+MOST_BY_HASHES, MOST_BY_FEATURES = 2, 4
 # Hashed instants of a query that are aligned at a time: five minutes.
 PIECE = 1200
-# A stretch that goes on across two pieces leaves at most this many instants between them.
-CONTINUING = 4
+# Local features count for a stretch if their stills lie this near to its line, in seconds.
+NEAR_LINE = 1.1
 
-# Correlation of what changes above which two stretches are the same take, and below which the place agrees and the take
-# does not; between them nothing is decided. Measured on 17 real clips: copies under 12 distortions 0.81 and more (median
-# 0.98), two takes of one room 0.05 to 0.12. A speed other than 1 is one more thing to choose, and so must agree better.
-SAME_TAKE, SAME_TAKE_OTHER_SPEED, OTHER_TAKE = 0.7, 0.8, 0.35
-# Where the place agrees and the take does not, other moments are tried: for stretches of at least so many seconds, in
-# steps as wide as hashed instants lie apart, and never more than so many.
-LEAST_ELSEWHERE, COARSE_STEP, MOST_TRIED = 2.0, 0.25, 4000
-# Correlations that differ by less than this are alike.
-SAME = 0.03
+# Correlation of what changes from which two stretches are the same take, and how many instants' worth of change it takes
+# to say that they are or are not.
+SAME_TAKE, LEAST_CHANGING = 0.4, 6.0
+# Distinct places of local features from which the scene is the same: chance reaches about 20 (docs/copies.md).
+SAME_PLACES = 25
+# The most that a scene without the take scores.
+MOST_FOR_SCENE = 0.3
+# Weight of a stretch from which it is confirmed; at another speed than the reference's one more thing was chosen. Other
+# takes of a scene reached 3.8 where they were chosen (docs/copies.md).
+CONFIRMING, CONFIRMING_AT_OTHER_SPEED = 4.5, 6.0
 
-# A match counts as confirmed only if this many points agree in a pair of stills, or the hashes agree this closely.
-CONFIRMING_INLIERS = 15
-CONFIRMING_DISTANCE = 48.0
-# ... over at least this many hashed instants.
-CONFIRMING_INSTANTS = 6
-# In less than four seconds a scene that hardly moves fits many speeds.
-CONFIRMING_AT_OTHER_SPEED = 16
-# Of two stretches that lie on the same seconds of the reference, the weaker must agree this closely: a loop does.
-AGREEING_TWICE = 0.9
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Way:
+    """One way to lay the query on the reference, and the local features that tell of it, where it is by features."""
+
+    laying: Laying
+    placement: Placement | None = None
+    variant: Variant | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Found:
+    """A stretch, the way it was found, and the piece of the query it is of."""
+
+    stretch: Stretch
+    way: _Way
+    likeness: Likeness
+    start: int
 
 
 def compare(query: Fingerprint, reference: Fingerprint) -> Records[Match]:
     """Which seconds of `query` agree with which seconds of `reference`, surest first.
 
-    Raises IncompatibleError where the two were made by different hashers. Limits: a match says that the same pictures
+    Raises IncompatibleError where the two were made by different methods. Limits: a match says that the same pictures
     appear in both, not which is the earlier; no match says only that this comparison found none.
     """
-    return match_records(_matches(query, reference))
+    return match_records(compare_probe(probe(query), reference))
 
 
-def _matches(query: Fingerprint, reference: Fingerprint) -> list[Match]:
-    """All matches, surest first."""
-    query.require_same_hasher(reference)
+def compare_probe(made: Probe, reference: Fingerprint) -> list[Match]:
+    """The matches of a query made ready by `probe` with one reference, surest first."""
+    made.query.require_same_hasher(reference)
+    by_features = _by_features(made, reference)
+    ways = [*_by_hashes(made, reference), *by_features]
+    found = _once_each([one for way in ways for one in _along(made.query, reference, way)])
+    matches = [_match(made, reference, one) for one in found]
+    if by_features and not any(match.relation == "same_footage" for match in matches):
+        scene = _same_scene(made, reference, by_features[0])
+        # Where the place agrees all through, a few instants that happen to change alike say nothing.
+        matches = matches if scene is None else [scene]
+    return rank(matches)
+
+
+def likeness_under(query: Fingerprint, reference: Fingerprint, match: Match) -> Likeness | None:
+    """How all instants of both agree where the query lies as `match` says; None where too little of them is shared."""
+    laid = lay(query, reference, Laying(placing=np.array(match.homography), negative=match.negative))
+    return None if laid is None else likeness(laid, negative=match.negative)
+
+
+def _by_hashes(made: Probe, reference: Fingerprint) -> list[_Way]:
+    """Ways in which several instants' hashes agree on one offset."""
+    query = made.query
+    found: list[tuple[float, _Way]] = []
+    for turned, negative in itertools.product(made.turned, (False, True)):
+        distances = hamming(turned.codes[query.usable], reference.codes)[:, reference.usable].astype(np.int64)
+        weight = _agreeing(256 - distances if negative else distances, query.usable, reference.usable)
+        if weight > 0:
+            laying = by_areas(query, reference, mirrored=turned.mirrored, rotated=turned.rotated, negative=negative)
+            found.append((weight, _Way(laying=laying)))
+    found.sort(key=lambda pair: -pair[0])
+    return [way for _, way in found[:MOST_BY_HASHES]]
+
+
+def _agreeing(distances: NDArray[np.int64], mine: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float:
+    """The weight of the hashes that agree on one offset, and 0 where too few instants do."""
+    near = np.nonzero(distances <= RADIUS)
+    if len(near[0]) < LEAST_INSTANTS:
+        return 0.0
+    rows, columns = np.nonzero(mine)[0][near[0]], np.nonzero(theirs)[0][near[1]]
+    offsets = columns - rows - int((columns - rows).min())
+    votes = np.bincount(offsets, weights=1 - distances[near] / RADIUS)
+    together = np.convolve(votes, np.ones(2 * OFFSETS + 1), "same")
+    top = int(np.argmax(together))
+    agreeing = np.unique(rows[np.abs(offsets - top) <= OFFSETS])
+    return float(together[top]) if len(agreeing) >= LEAST_INSTANTS else 0.0
+
+
+def _by_features(made: Probe, reference: Fingerprint) -> list[_Way]:
+    """Ways in which most local features agree."""
+    query, index = made.query, filed(reference.words)
+    sizes = (np.array(query.still_size, np.float64), np.array(reference.still_size, np.float64))
     found = []
-    for mirrored, codes in ((False, query.codes[0]), (True, query.mirrored)):
-        found += [(mirrored, line) for line in _lines(codes, query, reference)]
-    # A symmetrical picture matches both ways; the better way is kept where the two overlap.
-    found.sort(key=lambda pair: -pair[1].weight)
-    kept: list[tuple[bool, Line]] = []
-    for mirrored, line in found:
-        if not any(flipped != mirrored and _overlap(line, other) for flipped, other in kept):
-            kept.append((mirrored, line))
-    return _once_each([_describe(query, reference, line, mirrored=mirrored) for mirrored, line in kept])
-
-
-def _once_each(matches: list[Match]) -> list[Match]:
-    """The matches, surest first, of which no weak one claims seconds of the reference that a surer one has."""
-    settled: list[Match] = []
-    for match in rank(matches):
-        taken = any(
-            other.relation == "same_footage"
-            and match.reference_span.overlap(other.reference_span) > match.reference_span.duration / 2
-            for other in settled
+    for variant in made.variants:
+        placements = find_placements(
+            variant.features, variant.words, reference=reference.features, index=index, sizes=sizes
         )
-        if taken and match.confirmed and (match.motion or 0.0) < AGREEING_TWICE:
-            settled.append(dataclasses.replace(match, confirmed=False, relation="undecided"))
-        else:
-            settled.append(match)
-    return settled
+        for placement in placements[:MOST_BY_FEATURES]:
+            laying = from_stills(
+                placement.matrix,
+                query,
+                reference,
+                mirrored=variant.mirrored,
+                negative=variant.negative,
+                places=placement.places,
+            )
+            found.append(_Way(laying=laying, placement=placement, variant=variant))
+    return sorted(found, key=lambda way: -way.laying.places)[:MOST_BY_FEATURES]
 
 
-def _overlap(one: Line, other: Line) -> bool:
-    return bool(one.queries[0] <= other.queries[-1] and other.queries[0] <= one.queries[-1])
+def _along(query: Fingerprint, reference: Fingerprint, way: _Way) -> list[_Found]:
+    """The stretches that agree under one way, piece by piece of the query, so that two long films do not fill the memory."""
+    found: list[_Found] = []
+    for start in range(0, len(query.times), PIECE):
+        laid = lay(query, reference, way.laying, rows=slice(start, start + PIECE))
+        if laid is None:
+            continue
+        alike = likeness(laid, negative=way.laying.negative)
+        stretches = find_stretches(alike, start=start / HASHES_PER_SECOND)
+        found += [_Found(stretch=stretch, way=way, likeness=alike, start=start) for stretch in stretches]
+    return found
 
 
-def _lines(codes: NDArray[np.uint8], query: Fingerprint, reference: Fingerprint) -> list[Line]:
-    """The aligned stretches, found piece by piece of the query, so that two long films do not fill the memory."""
-    lines: list[Line] = []
-    for start in range(0, len(codes), PIECE):
-        piece = slice(start, start + PIECE)
-        distances = _distances(codes[piece], query.usable[piece], reference)
-        for line in find_lines(distances, query.times[piece], reference.times):
-            moved = dataclasses.replace(line, queries=line.queries + start)
-            before = next((one for one in lines if _continues(one, moved)), None)
-            if before is None:
-                lines.append(moved)
-            else:
-                lines[lines.index(before)] = before.joined(moved)
-    return lines
+def _once_each(found: list[_Found]) -> list[_Found]:
+    """The heaviest stretches of which no two claim the same instants of the query."""
+    kept: list[_Found] = []
+    for one in sorted(found, key=lambda one: -one.stretch.weight):
+        first, last = one.start + one.stretch.first, one.start + one.stretch.last
+        taken = sum(
+            max(0, min(last, other.start + other.stretch.last) - max(first, other.start + other.stretch.first))
+            for other in kept
+        )
+        if taken <= (last - first) / 4:
+            kept.append(one)
+    return kept
 
 
-def _continues(one: Line, other: Line) -> bool:
-    """Whether a stretch goes on in the next piece: the same line, without a gap."""
-    apart = other.queries[0] - one.queries[-1]
-    return bool(one.speed == other.speed and abs(one.offset - other.offset) <= BIN and 0 < apart <= CONTINUING)
-
-
-def _distances(codes: NDArray[np.uint8], usable: NDArray[np.bool_], reference: Fingerprint) -> NDArray[np.uint16]:
-    """Least Hamming distance over the reference's windows, (queries, references); above 256 where a side is flat."""
-    least = hamming(codes, reference.codes[0])
-    for window in reference.codes[1:]:
-        np.minimum(least, hamming(codes, window), out=least)
-    least[~usable] = 257
-    least[:, ~reference.usable] = 257
-    return least
-
-
-def _describe(query: Fingerprint, reference: Fingerprint, line: Line, *, mirrored: bool) -> Match:
-    step = float(query.times[1] - query.times[0]) if len(query.times) > 1 else 0.0
-    start = float(query.times[line.queries[0]])
-    end = min(float(query.times[line.queries[-1]]) + step, query.duration)
-    # Whole microseconds, as JSON writes them, so that a match read back equals the match.
-    span = Span(round(start, 6), round(end, 6))
-    laying = Laying(span=span, speed=line.speed, offset=line.offset, mirrored=mirrored)
-    laying, placing, agreement, inliers = _laid(query, reference, laying)
-    speed, offset = laying.speed, laying.offset
-    if agreement is not None and agreement.correlation >= SAME_TAKE:
-        speed, offset = agreement.speed, agreement.offset
-    distance = float(line.distances.mean())
-    relation = _relation(agreement, inliers=inliers)
-    backwards = False
-    if relation == "same_scene":
-        turned = agreement_backwards(query, reference, laying=laying, placing=placing)
-        if turned is not None and turned >= SAME_TAKE:
-            relation, backwards = "undecided", True
-    least = CONFIRMING_INSTANTS if speed == 1.0 else CONFIRMING_AT_OTHER_SPEED
-    enough = inliers >= CONFIRMING_INLIERS or distance <= CONFIRMING_DISTANCE
+def _match(made: Probe, reference: Fingerprint, found: _Found) -> Match:
+    query, stretch = made.query, found.stretch
+    mine, theirs = settled_span(query, reference, stretch=stretch, likeness=found.likeness, start=found.start)
+    places = _places(made, reference, found.way, span=mine, speed=stretch.speed, offset=stretch.offset)
+    relation = _relation(stretch)
     return Match(
         reference=reference.name,
         reference_sha256=reference.sha256,
-        query_span=span,
-        reference_span=_inside(offset + start / speed, offset + end / speed, reference.duration),
-        speed=round(speed, 4),
-        mirrored=mirrored,
-        rotated=0,
-        score=_score(line, inliers, agreement),
-        matched_frames=len(line.queries),
-        confirmed=relation == "same_footage" and enough and len(line.queries) >= least,
+        query_span=mine,
+        reference_span=theirs,
+        speed=round(stretch.speed, 4),
+        mirrored=found.way.laying.mirrored,
+        rotated=found.way.laying.rotated,
+        negative=found.way.laying.negative,
+        score=_score(stretch, places),
+        matched_frames=stretch.last - stretch.first,
+        confirmed=relation == "same_footage",
         relation=relation,
-        backwards=backwards,
-        inliers=inliers,
-        homography=None if placing is None else _rounded(placing),
-        distance=round(distance, 2),
-        motion=None if agreement is None else round(agreement.correlation, 4),
+        backwards=False,
+        inliers=places,
+        homography=_rounded(found.way.laying.placing),
+        picture=round(stretch.picture, 4),
+        motion=None if stretch.change is None else round(stretch.change, 4),
+        weight=round(stretch.weight, 3),
+        changing=round(stretch.changing, 2),
     )
 
 
-def _laid(
-    query: Fingerprint, reference: Fingerprint, laying: Laying
-) -> tuple[Laying, NDArray[np.float64] | None, MotionAgreement | None, int]:
-    """How the query lies on the reference in time and picture, how far what changes agrees, and the matched points.
-
-    A camera that stands still shows the same picture all day, so that hashes alone may align the wrong minute: where
-    the place agrees and what changes does not, every other moment of the reference is tried.
-    """
-    placing, agreement, inliers = _placed(query, reference, laying)
-    if _correlation(agreement) >= SAME_TAKE or inliers < CONFIRMING_INLIERS or laying.span.duration < LEAST_ELSEWHERE:
-        return laying, placing, agreement, inliers
-    step = max(COARSE_STEP, (query.duration + reference.duration) / MOST_TRIED)
-    offsets, found = agreement_by_offset(query, reference, laying=laying, placing=placing, step=step)
-    if np.isnan(found).all() or np.nanmax(found) < OTHER_TAKE:
-        return laying, placing, agreement, inliers
-    elsewhere = dataclasses.replace(laying, speed=1.0, offset=float(offsets[np.nanargmax(found)]))
-    there = _placed(query, reference, elsewhere)
-    if _correlation(there[1]) < SAME_TAKE:
-        return laying, placing, agreement, inliers
-    return elsewhere, *there
+def _places(made: Probe, reference: Fingerprint, way: _Way, *, span: Span, speed: float, offset: float) -> int:
+    """Distinct places whose local features agree under a way, in stills that lie along the line."""
+    if way.placement is None or way.variant is None:
+        return 0
+    rows = way.placement.queries
+    mine = made.query.still_times[made.stills[way.variant.features.stills[rows]]]
+    theirs = reference.still_times[reference.features.stills[way.placement.references]]
+    near = (mine >= span.start - 0.5) & (mine <= span.end + 0.5)
+    near &= np.abs(offset + mine / speed - theirs) <= NEAR_LINE
+    squares = np.unique(np.floor(way.variant.features.places[rows[near], :2] / 6).astype(np.int64), axis=0)
+    return len(squares)
 
 
-def _placed(
-    query: Fingerprint, reference: Fingerprint, laying: Laying
-) -> tuple[NDArray[np.float64] | None, MotionAgreement | None, int]:
-    """The geometry along a laying, the agreement of what changes under it, and the matched points."""
-    pairs = still_pairs(query, reference, laying=laying)
-    inliers = pairs[0].inliers if pairs else 0
-    placing = full_size(pairs[0].registration if pairs else None, query, reference)
-    agreement = compare_motion(query, reference, laying=laying, placing=None)
-    if placing is not None:
-        placed = compare_motion(query, reference, laying=laying, placing=placing)
-        # One whole picture laid on the other is the simplest guess. A geometry that agrees less than that is wrong.
-        if _correlation(placed) < _correlation(agreement) - SAME:
-            placing, inliers = None, 0
-        agreement = max(agreement, placed, key=_correlation)
-    return placing, agreement, inliers
+def _relation(stretch: Stretch) -> str:
+    """Same footage where what changes agrees, for long enough, and weighs enough against what does not."""
+    least = CONFIRMING if stretch.speed == 1.0 else CONFIRMING_AT_OTHER_SPEED
+    if stretch.change is None or stretch.changing < LEAST_CHANGING or stretch.weight < least:
+        return "undecided"
+    return "same_footage" if stretch.change >= SAME_TAKE else "undecided"
 
 
-def _inside(start: float, end: float, duration: float) -> Span:
-    first = round(min(max(start, 0.0), duration), 6)
-    return Span(first, max(first, round(min(end, duration), 6)))
+def _same_scene(made: Probe, reference: Fingerprint, way: _Way) -> Match | None:
+    """The scene without the take: many places agree, both sides move, and what moves does not agree."""
+    if way.laying.places < SAME_PLACES or way.placement is None or way.variant is None:
+        return None
+    mine = made.query.still_times[made.stills[way.variant.features.stills[way.placement.queries]]]
+    theirs = reference.still_times[reference.features.stills[way.placement.references]]
+    laid = lay(made.query, reference, way.laying, rows=slice(0, PIECE))
+    if laid is None:
+        return None
+    alike = likeness(laid, negative=way.laying.negative)
+    moving = min(float((change / (change + HALF)).sum()) for change in (alike.query_change, alike.reference_change))
+    one, other = (
+        Span(round(float(times.min()), 6), round(min(float(times.max()) + STILL_EVERY, side.duration), 6))
+        for times, side in ((mine, made.query), (theirs, reference))
+    )
+    return Match(
+        reference=reference.name,
+        reference_sha256=reference.sha256,
+        query_span=one,
+        reference_span=other,
+        speed=1.0,
+        mirrored=way.laying.mirrored,
+        rotated=way.laying.rotated,
+        negative=way.laying.negative,
+        score=round(float(MOST_FOR_SCENE * (1 - np.exp(-way.laying.places / 100))), 6),
+        matched_frames=len(np.unique(mine)),
+        confirmed=False,
+        relation="same_scene" if moving >= LEAST_CHANGING else "undecided",
+        backwards=False,
+        inliers=way.laying.places,
+        homography=_rounded(way.laying.placing),
+        picture=round(float(alike.picture.max(axis=1).mean()), 4),
+        motion=None,
+        weight=0.0,
+        changing=round(moving, 2),
+    )
 
 
 def _rounded(matrix: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(round(float(value), 6) for value in row) for row in matrix)
+    return tuple(tuple(round(float(value), 6) for value in row) for row in matrix / matrix[2, 2])
 
 
-def _correlation(agreement: MotionAgreement | None) -> float:
-    return -1.0 if agreement is None else agreement.correlation
-
-
-def _relation(agreement: MotionAgreement | None, *, inliers: int) -> str:
-    if agreement is None:
-        return "undecided"
-    if agreement.correlation >= (SAME_TAKE if agreement.speed == 1.0 else SAME_TAKE_OTHER_SPEED):
-        return "same_footage"
-    if agreement.correlation < OTHER_TAKE and inliers >= CONFIRMING_INLIERS:
-        return "same_scene"
-    return "undecided"
-
-
-def _score(line: Line, inliers: int, agreement: MotionAgreement | None) -> float:
-    """One number from 0 to 1 out of three kinds of evidence: hashes over time, matched points, motion."""
-    hashes = 1 - np.exp(-line.weight / 4)
-    points = min(inliers, 60) / 60
-    motion = max(0.0, agreement.correlation) if agreement is not None else 0.0
-    return round(float(0.4 * hashes + 0.35 * points + 0.25 * motion), 6)
+def _score(stretch: Stretch, places: int) -> float:
+    """One number from 0 to 1: the weight of what agrees over time, and the places that agree."""
+    return round(float(1 - np.exp(-(stretch.weight / 8 + min(places, 200) / 100))), 6)

@@ -1,10 +1,9 @@
-"""What of a video is kept to recognise it again: hashes over time, the small pictures they were made of, a still a second."""
+"""What of a video is kept to recognise it again: hashes and small pictures over time, stills and their local features."""
 
 from __future__ import annotations
 
 import dataclasses
 import io
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -12,8 +11,12 @@ import numpy as np
 
 from verikit._files import plain
 from verikit.errors import IncompatibleError, MediaError
+from verikit.matching.features import Features, features_of, joined
+from verikit.matching.stills import still_image
+from verikit.matching.words import words_of
 from verikit.media.array_file import read_arrays, write_arrays
 from verikit.media.hashing import LumaDCT
+from verikit.media.picture_area import picture_area
 from verikit.media.scan import HASHES_PER_SECOND
 
 if TYPE_CHECKING:
@@ -21,32 +24,37 @@ if TYPE_CHECKING:
 
     from verikit.media.scan import Scan
 
-__all__ = ["Fingerprint", "fingerprint", "picture_area"]
+__all__ = ["COURSE_PER_SECOND", "METHOD", "Fingerprint", "fingerprint", "through"]
 
-# A hash holds under captions, colour and compression but not under a crop, so each reference instant is hashed through
-# several windows: the whole picture, and for each size so many places each way. A cropped copy is near one of them.
-WINDOW_SIZES = ((0.9, 3), (0.8, 4), (0.7, 4))
+# Fingerprints of another method cannot be compared: the hash, the features and their words.
+METHOD = "lumadct:16+siftbits:256/1"
+
+# Tiny pictures a second, to follow what changes: who shakes a head or a camera is elsewhere after a tenth of a second.
+COURSE_PER_SECOND = 12
+COURSE_HEIGHT, COURSE_WIDTH = 18, 32
+# Thumbnails read at once.
+CHUNK = 2048
 
 # Below this standard deviation of luma a picture is black, a title card or sky: it looks like everything.
 LEAST_CONTRAST = 12.0
-
-# A border row or column of a thumbnail varies less than this along itself and over time.
-BORDER_SPREAD = 6.0
-# Nobody's borders take more than this part of the picture from one side.
-MOST_BORDER = 0.4
+# Two stills whose thumbnails differ by less than this, in grey levels on average, show the same: one of them is enough.
+SAME_STILL = 1.5
+# ... but of so many seconds one still is always looked at.
+LONGEST_SAME = 8.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fingerprint:
     """What is kept of one video to recognise its footage.
 
-    hasher: name of the method that made the codes; only equal hashers are compared.
+    hasher: name of the method that made codes and features; only equal methods are compared.
     times: float64 (m,) seconds of the hashed instants; usable: bool (m,), False where the picture is nearly flat.
-    codes: uint8 (w, m, 32), a code for each window and instant; window 0 is the whole picture without its borders.
-    mirrored: uint8 (m, 32), codes of the whole picture flipped left to right.
+    codes: uint8 (m, 32), the hash of the picture without its borders. thumbs: uint8 (m, 36, 64), luma with borders.
+    course: uint8 (c, 18, 32), the same smaller, COURSE_PER_SECOND a second.
     area: the picture without its borders, (left, top, right, bottom) as parts of width and height.
-    thumbs: uint8 (m, 36, 64), the luma that was hashed, borders included.
-    stills: JPEG bytes at still_times (seconds).
+    frame_times, frame_change: float64 and float32 (n,), of every picture its time and how far it differs from the last.
+    stills: JPEG bytes at still_times (seconds), still_size their width and height in pixels.
+    feature_places, feature_codes, feature_starts: their local features, as in Features; words: uint16 (k,).
     """
 
     sha256: str
@@ -59,10 +67,22 @@ class Fingerprint:
     times: NDArray[np.float64]
     usable: NDArray[np.bool_]
     codes: NDArray[np.uint8]
-    mirrored: NDArray[np.uint8]
     thumbs: NDArray[np.uint8]
+    course: NDArray[np.uint8]
+    frame_times: NDArray[np.float64]
+    frame_change: NDArray[np.float32]
     stills: tuple[bytes, ...]
     still_times: NDArray[np.float64]
+    still_size: tuple[int, int]
+    feature_places: NDArray[np.float32]
+    feature_codes: NDArray[np.uint8]
+    feature_starts: NDArray[np.int64]
+    words: NDArray[np.uint16]
+
+    @property
+    def features(self) -> Features:
+        """The local features of the stills."""
+        return Features(places=self.feature_places, codes=self.feature_codes, starts=self.feature_starts)
 
     def to_dict(self) -> dict[str, Any]:
         """Identity and sizes, without the arrays, as JSON."""
@@ -76,16 +96,16 @@ class Fingerprint:
             "area": [round(part, 4) for part in self.area],
             "instants": len(self.times),
             "usable": int(self.usable.sum()),
-            "windows": len(self.codes),
             "stills": len(self.stills),
+            "features": len(self.words),
         }
 
     def require_same_hasher(self, other: Fingerprint) -> None:
-        """Raise IncompatibleError unless both were made by the same hasher."""
+        """Raise IncompatibleError unless both were made by the same method."""
         if self.hasher != other.hasher:
             raise IncompatibleError(
                 f"fingerprints of {plain(self.name)} ({self.hasher}) and {plain(other.name)} ({other.hasher}) "
-                "cannot be compared; fingerprint both with the same hasher"
+                "cannot be compared; fingerprint both with the same version"
             )
 
     def to_bytes(self) -> bytes:
@@ -97,95 +117,106 @@ class Fingerprint:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Fingerprint:
-        """The inverse of `to_bytes`. Raises MediaError where the bytes are damaged."""
+        """The inverse of `to_bytes`. Raises MediaError where the bytes are damaged or of another version."""
         try:
             meta, arrays, stills = read_arrays(data, _ARRAYS)
         except ValueError as error:
-            raise MediaError(f"a damaged fingerprint ({error}); add the video again") from error
-        return cls(**{**meta, "area": tuple(meta["area"])}, **arrays, stills=stills)
+            raise MediaError(
+                f"a damaged fingerprint, or one of another version ({error}); add the video again"
+            ) from error
+        pairs = {name: tuple(meta[name]) for name in ("area", "still_size")}
+        return cls(**{**meta, **pairs}, **arrays, stills=stills)
 
 
-_PLAIN = ("sha256", "name", "hasher", "duration", "width", "height", "area")
-_ARRAYS = ("times", "usable", "codes", "mirrored", "thumbs", "still_times")
+_PLAIN = ("sha256", "name", "hasher", "duration", "width", "height", "area", "still_size")
+_ARRAYS = (
+    *("times", "usable", "codes", "thumbs", "course", "frame_times", "frame_change", "still_times"),
+    *("feature_places", "feature_codes", "feature_starts", "words"),
+)
 
 
 def fingerprint(scan: Scan) -> Fingerprint:
     """The Fingerprint of a scanned video. A pure function of the scan."""
     scan.require_every_picture("a fingerprint")
-    hasher = LumaDCT()
     thumbs = scan.thumbs[scan.hash_frames]
-    area = picture_area(thumbs)
-    whole = _through(thumbs, area)
+    borders = picture_area(scan)
+    area = (borders.left, borders.top, borders.right, borders.bottom)
+    whole = through(thumbs, area)
+    stills = tuple(scan.stills)
+    size, features = _features(stills, thumbs=scan.thumbs[scan.still_frames])
     return Fingerprint(
         sha256=scan.sha256,
         name=scan.name,
-        hasher=hasher.name,
+        hasher=METHOD,
         duration=scan.duration,
         width=scan.width,
         height=scan.height,
         area=area,
         times=np.arange(len(thumbs), dtype=np.float64) / HASHES_PER_SECOND,
         usable=whole.reshape(len(whole), -1).std(axis=1) >= LEAST_CONTRAST,
-        codes=np.stack([hasher.many(_through(thumbs, window)) for window in _windows(area)]),
-        mirrored=hasher.many(np.ascontiguousarray(whole[:, :, ::-1])),
+        codes=LumaDCT().many(whole),
         thumbs=thumbs,
-        stills=tuple(scan.stills),
+        course=_course(scan),
+        frame_times=scan.times,
+        frame_change=np.asarray(scan.frames["change"], np.float32),
+        stills=stills,
         still_times=scan.times[scan.still_frames],
+        still_size=size,
+        feature_places=features.places,
+        feature_codes=features.codes,
+        feature_starts=features.starts,
+        words=words_of(features.codes)[:, 0],
     )
 
 
-def picture_area(thumbs: NDArray[np.uint8]) -> tuple[float, float, float, float]:
-    """The part of the picture inside flat, unchanging borders: (left, top, right, bottom) as parts of 1.
-
-    `thumbs` is uint8 (n, height, width). A border is trimmed only if it is flat along itself and over the whole clip;
-    the mixed line between border and picture goes with it.
-    """
-    steady = thumbs[:: max(1, len(thumbs) // 200)].astype(np.float32)
-    rows = _border(steady.std(axis=2).max(axis=0), steady.mean(axis=2).std(axis=0))
-    columns = _border(steady.std(axis=1).max(axis=0), steady.mean(axis=1).std(axis=0))
-    height, width = thumbs.shape[1:]
-    return columns[0] / width, rows[0] / height, columns[1] / width, rows[1] / height
-
-
-def _border(along: NDArray[np.float32], over_time: NDArray[np.float32]) -> tuple[int, int]:
-    """First line of the picture and the line after its last."""
-    flat = (along < BORDER_SPREAD) & (over_time < BORDER_SPREAD)
-    count = len(flat)
-    most = int(count * MOST_BORDER)
-    first = int(np.argmin(flat)) if not flat.all() else 0
-    last = int(np.argmin(flat[::-1])) if not flat.all() else 0
-    # One line more: the one in which border and picture were averaged together.
-    first, last = (edge + 1 if 0 < edge <= most else 0 for edge in (first, last))
-    return first, count - last
+def _course(scan: Scan) -> NDArray[np.uint8]:
+    """The small pictures of the instants that follow each other COURSE_PER_SECOND a second, shrunk to a quarter."""
+    count = max(1, int(np.ceil(scan.duration * COURSE_PER_SECOND)))
+    wanted = np.arange(count) / COURSE_PER_SECOND
+    # The picture that is on screen at each instant.
+    rows = np.clip(np.searchsorted(scan.times, wanted + 1e-6, side="right") - 1, 0, len(scan.times) - 1)
+    course = np.empty((count, COURSE_HEIGHT, COURSE_WIDTH), np.uint8)
+    for start in range(0, count, CHUNK):
+        chosen = np.asarray(scan.thumbs[rows[start : start + CHUNK]])
+        blocks = chosen.reshape(len(chosen), COURSE_HEIGHT, 2, COURSE_WIDTH, 2).astype(np.uint16)
+        course[start : start + CHUNK] = (blocks.sum(axis=(2, 4)) + 2) // 4
+    return course
 
 
-def _windows(area: tuple[float, float, float, float]) -> list[tuple[float, float, float, float]]:
-    left, top, right, bottom = area
-    wide, high = right - left, bottom - top
-    windows = [area]
-    for size, places in WINDOW_SIZES:
-        for down, along in itertools.product(np.linspace(0, 1 - size, places), repeat=2):
-            x, y = left + float(along) * wide, top + float(down) * high
-            windows.append((x, y, x + size * wide, y + size * high))
-    return windows
-
-
-def _through(thumbs: NDArray[np.uint8], window: tuple[float, float, float, float]) -> NDArray[np.uint8]:
-    """Each thumbnail as seen through a window, brought back to the thumbnail's own size."""
-    if window == (0.0, 0.0, 1.0, 1.0):
+def through(thumbs: NDArray[np.uint8], area: tuple[float, float, float, float]) -> NDArray[np.uint8]:
+    """Each thumbnail, uint8 (n, height, width), as seen through a part of it, brought back to the thumbnail's own size."""
+    if area == (0.0, 0.0, 1.0, 1.0) or not len(thumbs):
         return thumbs
     height, width = thumbs.shape[1:]
-    left, top, right, bottom = window
+    left, top, right, bottom = area
     # Maps the centre of each target pixel to its place in the source.
     across, down = right - left, bottom - top
-    matrix = np.array(
-        [
-            [across, 0, left * width + (across - 1) / 2],
-            [0, down, top * height + (down - 1) / 2],
-        ]
-    )
+    matrix = np.array([[across, 0, left * width + (across - 1) / 2], [0, down, top * height + (down - 1) / 2]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     edge = cv2.BORDER_REPLICATE
     return np.stack(
         [np.asarray(cv2.warpAffine(t, matrix, (width, height), flags=flags, borderMode=edge), np.uint8) for t in thumbs]
     )
+
+
+def _features(stills: tuple[bytes, ...], *, thumbs: NDArray[np.uint8]) -> tuple[tuple[int, int], Features]:
+    """The stills' size and local features. A still that shows the same as the one before it has none of its own."""
+    size = (1, 1)
+    found: list[Features] = []
+    last: NDArray[np.int16] | None = None
+    same = 0
+    for data, thumb in zip(stills, thumbs.astype(np.int16), strict=True):
+        alike = last is not None and float(np.abs(thumb - last).mean()) < SAME_STILL
+        same = same + 1 if alike else 0
+        if alike and same < LONGEST_SAME:
+            found.append(features_of(np.zeros((16, 16), np.uint8)))
+            continue
+        last, same = thumb, 0
+        picture = still_image(data)
+        high, wide = picture.shape[:2]
+        size = (wide, high) if not any(map(len, found)) else size
+        # A film whose frame changes its size half-way is measured in the pixels of its first still.
+        grow = np.array([size[0] / wide, size[1] / high, 1, 1], np.float32)
+        one = features_of(picture)
+        found.append(dataclasses.replace(one, places=one.places * grow))
+    return size, joined(found)

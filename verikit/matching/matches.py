@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from verikit import _html
 from verikit._files import plain
-from verikit.matching.motion import Laying
 from verikit.records import Records, Span, mimebundle, timecode
 
 if TYPE_CHECKING:
@@ -36,15 +35,18 @@ class Match:
     speed: float
     mirrored: bool
     rotated: int
+    negative: bool
     score: float
     matched_frames: int
     confirmed: bool
     relation: str
     backwards: bool
     inliers: int
-    homography: tuple[tuple[float, ...], ...] | None
-    distance: float
+    homography: tuple[tuple[float, ...], ...]
+    picture: float
     motion: float | None
+    weight: float
+    changing: float
 
     def to_dict(self) -> dict[str, Any]:
         """The contract's MATCH, with the mean distance and the motion correlation."""
@@ -56,24 +58,26 @@ class Match:
             "speed": self.speed,
             "mirrored": self.mirrored,
             "rotated": self.rotated,
+            "negative": self.negative,
             "score": self.score,
             "matched_frames": self.matched_frames,
             "confirmed": self.confirmed,
             "relation": self.relation,
             "backwards": self.backwards,
             "geometry": {
-                "homography": None if self.homography is None else [list(row) for row in self.homography],
+                "homography": [list(row) for row in self.homography],
                 "inliers": self.inliers,
             },
-            "distance": self.distance,
+            "picture": self.picture,
             "motion": self.motion,
+            "weight": self.weight,
+            "changing": self.changing,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`."""
         geometry = data["geometry"]
-        rows = geometry["homography"]
         plain_fields = {name: value for name, value in data.items() if name != "geometry"}
         return cls(
             **{
@@ -81,15 +85,14 @@ class Match:
                 "query_span": Span.from_list(data["query_span"]),
                 "reference_span": Span.from_list(data["reference_span"]),
                 "inliers": geometry["inliers"],
-                "homography": None if rows is None else tuple(tuple(row) for row in rows),
+                "homography": tuple(tuple(row) for row in geometry["homography"]),
             }
         )
 
     @property
-    def laying(self) -> Laying:
-        """How the query's span is laid on the reference's."""
-        offset = self.reference_span.start - self.query_span.start / self.speed
-        return Laying(span=self.query_span, speed=self.speed, offset=offset, mirrored=self.mirrored)
+    def offset(self) -> float:
+        """Reference time = offset + query time / speed, in seconds."""
+        return self.reference_span.start - self.query_span.start / self.speed
 
     def sentence(self) -> str:
         """The match in one sentence, in words that claim no more than was seen."""

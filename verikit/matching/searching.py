@@ -6,9 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from verikit import _html
-from verikit.matching.alignment import RADIUS
-from verikit.matching.comparing import compare
+from verikit.matching.comparing import RADIUS, compare_probe
 from verikit.matching.matches import Match, match_records, rank
+from verikit.matching.probing import probe
 from verikit.records import Records, mimebundle
 
 if TYPE_CHECKING:
@@ -75,11 +75,12 @@ def search(archive: Archive, query: Fingerprint, *, progress: Callable[[int, int
     """
     total = len(archive.entries())
     found: list[Match] = []
+    made = probe(query)
     videos = frames = 0
     for done, reference in enumerate(archive.fingerprints(), start=1):
         videos += 1
         frames += len(reference.times)
-        found += compare(query, reference)
+        found += compare_probe(made, reference)
         if progress is not None:
             progress(done, total)
     return Search(matches=match_records(rank(found)), videos=videos, frames=frames, hasher=query.hasher)

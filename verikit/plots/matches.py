@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verikit._files import plain
-from verikit.matching.alignment import RADIUS
-from verikit.matching.motion import agreement_by_offset
-from verikit.media.hashing import hamming
+from verikit.matching.alignment import change_by_offset
+from verikit.matching.comparing import likeness_under
+from verikit.matching.fingerprinting import COURSE_PER_SECOND
+from verikit.media.scan import HASHES_PER_SECOND
 from verikit.plots.drawing import (
     BLUE,
     FONT,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from verikit.matching.fingerprinting import Fingerprint
     from verikit.matching.geometry import Registration
+    from verikit.matching.likeness import Likeness
     from verikit.matching.matches import Match
 
     RGB = NDArray[np.uint8]
@@ -44,18 +46,22 @@ PLOT_WIDTH, PLOT_HEIGHT = 800, 450
 PAIR_WIDTH = 960
 # Enough lines to see the pattern, few enough to see the pictures.
 SHOWN_POINTS = 40
+# Pictures that correlate less than this are left white.
+LEAST_SHOWN = 0.4
 
 
 def plot_alignment(query: Fingerprint, reference: Fingerprint, matches: Sequence[Match]) -> Figure:
     """Where the query's instants look like the reference's, and where what changes agrees, as one PNG in two panels.
 
-    Left: every pair of instants whose hashes are near (along: query, up: reference) with the aligned stretches drawn
-    over them. A moving scene shows a slanting line; a still one looks like itself everywhere and shows a band. Right,
+    Left: every pair of instants (along: query, up: reference), the darker the more alike their pictures are where the
+    surest match lays them on each other, with the aligned stretches drawn over them. A moving scene shows a slanting line; a still one looks like itself everywhere and shows a band. Right,
     at the same height: how far what changes agrees if the surest stretch began there. A copy shows one peak.
     """
     drawing = canvas(PLOT_WIDTH, PLOT_HEIGHT)
     left = drawing.add_axes((0.09, 0.13, 0.58, 0.74))
-    _pairs(left, query, reference, mirrored=any(match.mirrored for match in matches))
+    alike = likeness_under(query, reference, matches[0]) if matches else None
+    if alike is not None:
+        _pairs(left, alike)
     for match in matches:
         one, other = match.query_span, match.reference_span
         style: dict[str, Any] = {"color": VERMILION} if match.confirmed else {"color": ORANGE, "linestyle": "--"}
@@ -66,10 +72,12 @@ def plot_alignment(query: Fingerprint, reference: Fingerprint, matches: Sequence
     left.set_ylabel(
         f"time in {fitting(reference.name, width=280, size=9)}", fontfamily=FONT, fontsize=9, parse_math=False
     )
-    left.set_title("dots: near hashes   solid: confirmed   dashed: not", fontfamily=FONT, fontsize=9, loc="left")
+    left.set_title(
+        "darker: pictures more alike   solid: confirmed   dashed: not", fontfamily=FONT, fontsize=9, loc="left"
+    )
     right = drawing.add_axes((0.73, 0.13, 0.24, 0.74))
-    if matches:
-        _agreement(right, query, reference, match=matches[0])
+    if alike is not None:
+        _agreement(right, match=matches[0], alike=alike)
     for axes in (left, right):
         axes.set_ylim(0, max(reference.duration, 0.1))
         time_axis(axes.yaxis, duration=reference.duration)
@@ -78,29 +86,27 @@ def plot_alignment(query: Fingerprint, reference: Fingerprint, matches: Sequence
     return png(drawing, alt=f"Alignment of {plain(query.name)} (along) with {plain(reference.name)} (up): {spans}.")
 
 
-def _pairs(axes: Axes, query: Fingerprint, reference: Fingerprint, *, mirrored: bool) -> None:
-    """A dot for every pair of instants whose hashes are near, larger and darker the nearer."""
-    codes = query.mirrored if mirrored else query.codes[0]
-    least: NDArray[np.uint16] = np.minimum.reduce([hamming(codes, window) for window in reference.codes])
-    rows, columns = np.nonzero(least <= RADIUS)
-    strength = (1 - least[rows, columns] / RADIUS) ** 2
-    colours = np.column_stack(
-        [np.tile(_rgb(BLUE), (len(rows), 1)), 0.1 + 0.9 * strength / max(strength.max(initial=0), 1e-9)]
+def _pairs(axes: Axes, alike: Likeness) -> None:
+    """Every pair of instants, the darker the more alike their pictures are."""
+    shown = np.clip((alike.picture.T - LEAST_SHOWN) / (1 - LEAST_SHOWN), 0, 1)
+    axes.imshow(
+        shown,
+        extent=(0, shown.shape[1] / HASHES_PER_SECOND, 0, shown.shape[0] / COURSE_PER_SECOND),
+        origin="lower",
+        aspect="auto",
+        cmap="Blues",
+        vmin=0.0,
+        vmax=1.2,
+        interpolation="nearest",
     )
-    axes.scatter(query.times[rows], reference.times[columns], s=14, c=colours, linewidths=0, zorder=2)
 
 
-def _rgb(colour: str) -> tuple[float, float, float]:
-    red, green, blue = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
-    return red, green, blue
-
-
-def _agreement(axes: Axes, query: Fingerprint, reference: Fingerprint, *, match: Match) -> None:
+def _agreement(axes: Axes, *, match: Match, alike: Likeness) -> None:
     """The agreement of what changes against the reference time at which the stretch would begin."""
-    placing = None if match.homography is None else np.array(match.homography)
-    offsets, agreement = agreement_by_offset(query, reference, laying=match.laying, placing=placing)
-    starts = offsets + match.query_span.start / match.speed
-    axes.plot(agreement, starts, color=BLUE, linewidth=1.2)
+    first = round(match.query_span.start * HASHES_PER_SECOND)
+    last = min(max(round(match.query_span.end * HASHES_PER_SECOND), first + 2), len(alike.query_change))
+    offsets, agreement = change_by_offset(alike, first=first, last=last, speed=match.speed)
+    axes.plot(agreement, offsets + match.query_span.start / match.speed, color=BLUE, linewidth=1.2)
     axes.axhline(match.reference_span.start, color=VERMILION, linewidth=1, linestyle=":")
     axes.set_xlim(-0.35, 1.05)
     axes.set_xticks([0, 0.5, 1])

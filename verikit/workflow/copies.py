@@ -14,8 +14,9 @@ from verikit.container.inspection import inspect
 from verikit.errors import VerikitError
 from verikit.matching.comparing import compare
 from verikit.matching.fingerprinting import fingerprint
+from verikit.matching.geometry import register_pictures
 from verikit.matching.searching import Search, search
-from verikit.matching.stills import register_pictures, spread, still_image
+from verikit.matching.stills import spread, still_image
 from verikit.matching.store import create_archive, open_archive
 from verikit.media.decoding import pictures_at
 from verikit.media.sampling import STILL_LONG_SIDE
@@ -112,16 +113,16 @@ def evidence(
 
 def _side_by_side(query: Video, scan: Scan, *, reference: Fingerprint, match: Match) -> Iterator[Figure]:
     """The reference's stills within the match, each beside the query's picture of the very moment; the best pair."""
-    span, laying = match.reference_span, match.laying
+    span = match.reference_span
     inside = np.nonzero((reference.still_times >= span.start) & (reference.still_times <= span.end))[0]
     moments = {
-        int(scan.frames["pts"][scan.index_at((float(reference.still_times[row]) - laying.offset) * laying.speed)]): row
+        int(scan.frames["pts"][scan.index_at((float(reference.still_times[row]) - match.offset) * match.speed)]): row
         for row in spread(inside, most=PAIRS_TRIED)
     }
     best: tuple[int, Figure] | None = None
     for pts, picture in pictures_at(query, list(moments), long_side=STILL_LONG_SIDE):
         still = still_image(reference.stills[moments[pts]])
-        found = register_pictures(picture, still, mirrored=match.mirrored)
+        found = register_pictures(picture, still, mirrored=match.mirrored, inverted=match.negative)
         points = 0 if found is None else found.inliers
         if best is None or points > best[0]:
             time = float((pts - int(scan.frames["pts"][0])) * scan.time_base)

@@ -1,0 +1,142 @@
+"""Local features of stills: places that look the same however the picture was cropped, turned, shrunk or laid into another.
+
+A descriptor is kept as 256 bits, two for each of SIFT's 128 numbers: whether it is over the median, and whether it is
+over the upper quartile, of its own descriptor. Compared on 51 pictures of 17 clips under seven distortions, nearest bits
+found as many true pairs as RootSIFT's nearest vectors did. Since the thresholds are the descriptor's own, what a flip or
+a negative does to a picture only moves bits about, and one set of features serves for all.
+
+Sources: Lowe, Distinctive Image Features from Scale-Invariant Keypoints, IJCV 2004; Zhou, Lu, Li and Tian, Scalar
+Quantization for Large Scale Image Search, ACM Multimedia 2012 (the bits).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["CODE_BYTES", "Features", "features_of", "joined", "mirrored", "negative"]
+
+CODE_BYTES = 32
+# Of one still. Few pictures of 480 pixels have more; a small picture within a picture needs its share.
+MOST_FEATURES = 500
+# SIFT's own is 0.04, under which a screen filmed in the dark or a faded copy has hardly a feature.
+CONTRAST = 0.01
+
+# Parts each way that a picture is divided into, so that none is left out.
+PARTS = 6
+# Times as many features are described as are kept.
+DESCRIBED = 3
+NONE = np.zeros(2, np.int64)
+
+# The 4 x 4 cells and 8 directions of a descriptor, as OpenCV lays them out: rows, columns, directions.
+_CELLS = np.arange(128).reshape(4, 4, 8)
+# Flipped left to right, the patch's second axis and the sense of turning are reversed.
+_MIRRORED = _CELLS[::-1, :, -np.arange(8) % 8].ravel()
+# In a negative every slope points the other way: the patch is seen upside down, its directions unchanged relative to it.
+_NEGATIVE = _CELLS[::-1, ::-1, :].ravel()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Features:
+    """Local features of a run of stills of one size.
+
+    places: float32 (k, 4), x and y in pixels of the still, diameter in pixels, direction in degrees clockwise.
+    codes: uint8 (k, 32). starts: int64 (stills + 1), the first row of each still and the end.
+    """
+
+    places: NDArray[np.float32]
+    codes: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def stills(self) -> NDArray[np.int64]:
+        """The still that each feature is of, int64 (k,)."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
+    def of(self, still: int) -> Features:
+        """The features of one still."""
+        rows = slice(self.starts[still], self.starts[still + 1])
+        size = np.array([0, self.starts[still + 1] - self.starts[still]])
+        return Features(places=self.places[rows], codes=self.codes[rows], starts=size)
+
+
+def features_of(image: NDArray[np.uint8], *, most: int = MOST_FEATURES) -> Features:
+    """The local features of one picture, uint8 RGB (height, width, 3) or grey (height, width): the strongest of each part.
+
+    Taken part by part, since the strongest of the whole would all lie on lettering and lamps and leave a small picture
+    in the corner, or a face in the dark, with none.
+    """
+    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    # Described before they are chosen: describing by itself would build the picture's scales a second time.
+    sift = cv2.SIFT.create(nfeatures=DESCRIBED * most, contrastThreshold=CONTRAST)
+    found, descriptors = sift.detectAndCompute(grey, None)
+    if descriptors is None or not len(found):
+        return Features(places=np.empty((0, 4), np.float32), codes=np.empty((0, CODE_BYTES), np.uint8), starts=NONE)
+    chosen = _strongest_of_each_part(found, grey.shape, most=most)
+    places = np.array([(*found[row].pt, found[row].size, found[row].angle) for row in chosen], np.float32)
+    return Features(
+        places=places, codes=_bits(np.asarray(descriptors, np.float32)[chosen]), starts=np.array([0, len(places)])
+    )
+
+
+def _strongest_of_each_part(found: Sequence[cv2.KeyPoint], shape: tuple[int, ...], *, most: int) -> NDArray[np.int64]:
+    """Rows of at most `most` features: first the strongest of every part, then the second strongest, and so on."""
+    places = np.array([point.pt for point in found])
+    strength = np.array([point.response for point in found])
+    part = np.floor(places / [shape[1], shape[0]] * PARTS).astype(np.int64) @ [1, PARTS]
+    order = np.lexsort((-strength, part))
+    rank = np.empty(len(order), np.int64)
+    starts = np.searchsorted(part[order], part[order])
+    rank[order] = np.arange(len(order)) - starts
+    return np.lexsort((-strength, rank))[:most]
+
+
+def joined(parts: Iterable[Features]) -> Features:
+    """The features of several stills as those of one run."""
+    held = list(parts)
+    empty = Features(
+        places=np.empty((0, 4), np.float32), codes=np.empty((0, CODE_BYTES), np.uint8), starts=np.zeros(1, np.int64)
+    )
+    return Features(
+        places=np.concatenate([empty.places, *(part.places for part in held)]),
+        codes=np.concatenate([empty.codes, *(part.codes for part in held)]),
+        starts=np.concatenate([[0], np.cumsum([len(part) for part in held], dtype=np.int64)]).astype(np.int64),
+    )
+
+
+def mirrored(features: Features, *, width: float) -> Features:
+    """What the features would be of the same stills, `width` pixels wide, flipped left to right."""
+    places = features.places.copy()
+    places[:, 0] = width - 1 - places[:, 0]
+    places[:, 3] = (180 - places[:, 3]) % 360
+    return dataclasses.replace(features, places=places, codes=_moved(features.codes, _MIRRORED))
+
+
+def negative(features: Features) -> Features:
+    """What the features would be of the same stills with light and dark exchanged."""
+    places = features.places.copy()
+    places[:, 3] = (180 + places[:, 3]) % 360
+    return dataclasses.replace(features, places=places, codes=_moved(features.codes, _NEGATIVE))
+
+
+def _bits(descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Whether each number is over its descriptor's median, then whether it is over its upper quartile."""
+    middle, upper = np.quantile(descriptors, (0.5, 0.75), axis=1)
+    over = np.concatenate([descriptors > middle[:, None], descriptors > upper[:, None]], axis=1)
+    return np.ascontiguousarray(np.packbits(over, axis=1))
+
+
+def _moved(codes: NDArray[np.uint8], order: NDArray[np.int64]) -> NDArray[np.uint8]:
+    bits = np.unpackbits(codes, axis=1)
+    return np.ascontiguousarray(np.packbits(np.concatenate([bits[:, order], bits[:, 128 + order]], axis=1), axis=1))
