@@ -138,7 +138,7 @@ def test_another_database_is_refused_and_left_as_it_was(tmp_path, statement):
 
 def test_an_archive_of_another_format_is_refused(tmp_path):
     filled(tmp_path)
-    executed(tmp_path, "UPDATE about SET value = 'verikit-archive/2'")
+    executed(tmp_path, "UPDATE about SET value = 'verikit-archive/1'")
     with pytest.raises(AuditError, match=f"not an archive of format {FORMAT}"):
         open_archive(tmp_path)
 

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Archive", "ArchiveEntry", "create_archive", "open_archive"]
 
-FORMAT = "verikit-archive/1"
+FORMAT = "verikit-archive/2"
 FILE = "archive.sqlite"
 
 SCHEMA = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE videos (
-    sha256 TEXT PRIMARY KEY, name TEXT NOT NULL, added TEXT NOT NULL, size INTEGER NOT NULL, duration REAL NOT NULL,
+    number INTEGER PRIMARY KEY AUTOINCREMENT, sha256 TEXT NOT NULL UNIQUE, name TEXT NOT NULL, added TEXT NOT NULL, size INTEGER NOT NULL, duration REAL NOT NULL,
     hasher TEXT NOT NULL, instants INTEGER NOT NULL, facts TEXT NOT NULL,
     fingerprint BLOB NOT NULL, checksum TEXT NOT NULL
 );
-CREATE TABLE removed (sha256 TEXT NOT NULL, name TEXT NOT NULL, removed TEXT NOT NULL);
+CREATE TABLE removed (number INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, name TEXT NOT NULL, removed TEXT NOT NULL);
 """
 
 
@@ -85,19 +85,35 @@ class Archive:
         )
         with self._connected() as connection:
             done = connection.execute(
-                "INSERT INTO videos VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING", row
+                "INSERT INTO videos (sha256, name, added, size, duration, hasher, instants, facts, fingerprint, checksum) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING",
+                row,
             )
         return done.rowcount == 1
 
     def remove(self, sha256: str) -> str:
         """Take a video out, leaving a note that it was removed. Returns its name; KeyError where it is not in."""
         with self._connected() as connection:
-            row = connection.execute("SELECT name FROM videos WHERE sha256 = ?", (sha256,)).fetchone()
+            # Whoever reads before writing must hold off other writers first: two may remove the same video.
+            connection.execute("BEGIN IMMEDIATE")
+            row = connection.execute("SELECT number, name FROM videos WHERE sha256 = ?", (sha256,)).fetchone()
             if row is None:
                 raise KeyError(f"{sha256}: not in the archive {self.folder}")
-            connection.execute("INSERT INTO removed VALUES (?, ?, ?)", (sha256, row[0], _now()))
+            connection.execute("INSERT INTO removed VALUES (?, ?, ?, ?)", (row[0], sha256, row[1], _now()))
             connection.execute("DELETE FROM videos WHERE sha256 = ?", (sha256,))
-        return str(row[0])
+        return str(row[1])
+
+    def numbers(self) -> dict[str, dict[int, str]]:
+        """By hasher, the number of each video and its SHA-256, all as of one moment.
+
+        A number is given once: a video that is removed and added again gets another.
+        """
+        with self._connected() as connection:
+            rows = connection.execute("SELECT hasher, number, sha256 FROM videos ORDER BY number").fetchall()
+        found: dict[str, dict[int, str]] = {}
+        for hasher, number, sha256 in rows:
+            found.setdefault(hasher, {})[number] = sha256
+        return found
 
     def fingerprints(self) -> Iterator[Fingerprint]:
         """All fingerprints, by name, read one at a time. Raises AuditError at one whose checksum does not hold.
