@@ -148,6 +148,14 @@ def _archive_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None
         one.add_argument("archive", type=Path)
         if argument == "paths":
             one.add_argument("paths", type=Path, nargs="+")
+            one.add_argument("--workers", type=_count, metavar="N", help="videos at once; as many as cores unless said")
+            one.add_argument(
+                "--stall",
+                type=_count,
+                default=300,
+                metavar="N",
+                help="give a video up after N seconds without progress",
+            )
         elif argument:
             one.add_argument(argument, type=Path if argument == "file" else str)
 

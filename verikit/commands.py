@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verikit._files import plain
-from verikit.errors import AuditError
 
 if TYPE_CHECKING:
     import argparse
@@ -149,11 +148,15 @@ def compare(options: argparse.Namespace) -> int:
 
 
 def archive_add(options: argparse.Namespace) -> int:
-    from verikit.workflow.copies import add_to_archive
+    from verikit.workflow.archiving import add_to_archive
 
     tell = _progress()
     done = add_to_archive(
-        options.archive, options.paths, progress=lambda name, number, of: tell(f"{name} ({number} of {of})")
+        options.archive,
+        options.paths,
+        workers=options.workers,
+        stall=options.stall,
+        progress=lambda name, number, of: tell(f"{name} ({number} of {of})"),
     )
     if done.failed and not (done.added or done.skipped):
         for _, error in done.failed:
@@ -190,22 +193,11 @@ def archive_remove(options: argparse.Namespace) -> int:
 
 
 def archive_check(options: argparse.Namespace) -> int:
-    from verikit.matching.store import open_archive
+    from verikit.workflow.archiving import check_archive
 
-    held = None
-    try:
-        archive = open_archive(options.archive)
-        problems = archive.problems()
-        held = len(archive.entries()) if not problems else None
-    except AuditError as error:
-        # SQLite itself cannot read it through: that is the answer, not an error.
-        problems = (str(error).split("; ")[0],)
-    _print(
-        options,
-        data={"ok": not problems, "videos": held, "problems": list(problems)},
-        text="\n".join(problems) or f"all holds: {held} videos",
-    )
-    return BROKEN if problems else DONE
+    found = check_archive(options.archive)
+    _print(options, data=found.to_dict(), text=found.summary())
+    return DONE if found.ok else BROKEN
 
 
 def check(options: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from known_videos import BASE, columns, flipped, shard_of_columns, some_codes, v
 from verikit.errors import AuditError
 from verikit.matching import index as rooms
 from verikit.matching.engines import ENGINES, NumpyFlat
-from verikit.matching.index import index_problems, open_index, refresh_index
+from verikit.matching.index import index_problems, mend_index, open_index, refresh_index
 from verikit.matching.lookups import features_alike, features_of_words, nearest
 from verikit.matching.shards import joined, open_shard, problems_of
 from verikit.matching.store import create_archive
@@ -458,7 +458,7 @@ def test_a_damaged_table_of_features_never_points_outside(archive):
         features_of_words(opened(archive), np.array([5], np.uint16))
     (problem,) = index_problems(archive)
     assert problem == f"index/{path.name}/still_rows.npy differs from its checksum"
-    assert rooms.drop_damaged(archive) == 1
+    assert mend_index(archive) == (problem,)
     assert index_problems(archive) == ()
 
 

@@ -90,6 +90,18 @@ def test_a_removed_video_is_gone_and_a_note_of_it_stays(tmp_path):
     assert len(executed(tmp_path, "SELECT * FROM removed")) == 1
 
 
+def test_a_number_is_given_once_and_a_lost_one_is_missed(tmp_path):
+    archive = filled(tmp_path, "a", "b", "a", "c")
+    ((hasher, held),) = archive.numbers().items()
+    assert (hasher, list(held)) == (BASE.hasher, [1, 2, 3])
+    archive.remove(made("c").sha256)
+    archive.put(made("c"), size=1, facts={})
+    assert archive.numbers()[hasher] == {1: made("a").sha256, 2: made("b").sha256, 4: made("c").sha256}
+    assert (archive.removed(), archive.problems()) == (1, ())
+    executed(tmp_path, "DELETE FROM videos WHERE name = 'b.mp4'")
+    assert archive.problems() == ("video number 2 was put in and is lost",)
+
+
 def test_a_folder_named_relatively_is_an_archive_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     filled(Path("known #1 50%?"), "a")

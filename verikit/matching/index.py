@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from verikit.matching.shards import Columns, Shard
     from verikit.matching.store import Archive
 
-__all__ = ["FOLDER", "Index", "index_problems", "open_index", "refresh_index"]
+__all__ = ["FOLDER", "Index", "index_problems", "mend_index", "open_index", "refresh_index"]
 
 FOLDER = "index"
 LOCK = ".lock"
@@ -134,14 +134,19 @@ def index_problems(archive: Archive) -> tuple[str, ...]:
     return tuple(problem for path in _paths(archive.folder / FOLDER) for problem in problems_of(path))
 
 
-def drop_damaged(archive: Archive) -> int:
-    """Remove the shards of which a byte does not hold. Returns how many; the next search makes them anew."""
+def mend_index(archive: Archive) -> tuple[str, ...]:
+    """Remove the shards that do not hold. Returns what did not hold, a line each; the next search makes them anew.
+
+    Raises OSError where that may not be written, BlockingIOError where another writer is at it.
+    """
     folder = archive.folder / FOLDER
-    damaged = [path for path in _paths(folder) if problems_of(path)]
-    with _locked(folder) as held:
-        if held:
+    damaged = {path: found for path in _paths(folder) if (found := problems_of(path))}
+    if damaged:
+        with _locked(folder) as held:
+            if not held:
+                raise BlockingIOError(f"{folder}: another writer is at the index; check again when it is done")
             drop_shards(damaged)
-    return len(damaged)
+    return tuple(problem for found in damaged.values() for problem in found)
 
 
 def _refresh(archive: Archive, hasher: str, *, opened: dict[Path, Shard], videos: Mapping[int, str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
+import itertools
 import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
@@ -84,17 +85,21 @@ class Archive:
             *(fingerprint.hasher, len(fingerprint.times), json.dumps(dict(facts)), data, sha256_bytes(data)),
         )
         with self._connected() as connection:
-            done = connection.execute(
+            # Whoever looks before writing must hold off other writers first. An insert that comes to nothing would use
+            # up a number, and a number that is missing means a lost video.
+            connection.execute("BEGIN IMMEDIATE")
+            if connection.execute("SELECT 1 FROM videos WHERE sha256 = ?", row[:1]).fetchone() is not None:
+                return False
+            connection.execute(
                 "INSERT INTO videos (sha256, name, added, size, duration, hasher, instants, facts, fingerprint, checksum) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING",
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
-        return done.rowcount == 1
+        return True
 
     def remove(self, sha256: str) -> str:
         """Take a video out, leaving a note that it was removed. Returns its name; KeyError where it is not in."""
         with self._connected() as connection:
-            # Whoever reads before writing must hold off other writers first: two may remove the same video.
             connection.execute("BEGIN IMMEDIATE")
             row = connection.execute("SELECT number, name FROM videos WHERE sha256 = ?", (sha256,)).fetchone()
             if row is None:
@@ -114,6 +119,11 @@ class Archive:
         for hasher, number, sha256 in rows:
             found.setdefault(hasher, {})[number] = sha256
         return found
+
+    def removed(self) -> int:
+        """How many videos were taken out since the archive was made."""
+        with self._connected() as connection:
+            return int(connection.execute("SELECT count(*) FROM removed").fetchone()[0])
 
     def fingerprints(self) -> Iterator[Fingerprint]:
         """All fingerprints, by name, read one at a time. Raises AuditError at one whose checksum does not hold.
@@ -142,10 +152,15 @@ class Archive:
         return Fingerprint.from_bytes(data)
 
     def problems(self) -> tuple[str, ...]:
-        """What does not hold, a line each: SQLite's own check, each checksum, each fingerprint. Empty where all holds."""
+        """What does not hold, a line each. Empty where all holds.
+
+        SQLite's own check, each checksum, each fingerprint; and that every number that was ever given is that of a video
+        that is in or of one that was removed: so none was lost.
+        """
         found = []
         with self._connected() as connection:
             found += [line for (line,) in connection.execute("PRAGMA integrity_check") if line != "ok"]
+            found += [f"video number {number} was put in and is lost" for number in _lost(connection)]
             for name, sha256, data, checksum in connection.execute(
                 "SELECT name, sha256, fingerprint, checksum FROM videos ORDER BY name, sha256"
             ):
@@ -202,6 +217,15 @@ def open_archive(folder: Path) -> Archive:
     if row is None or row[0] != FORMAT:
         raise AuditError(f"{folder}: not an archive of format {FORMAT}")
     return archive
+
+
+def _lost(connection: sqlite3.Connection) -> list[int]:
+    """Numbers that were given to a video that is neither in nor noted as removed; the first hundred."""
+    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'videos'").fetchone()
+    rows = connection.execute("SELECT number FROM videos UNION SELECT number FROM removed").fetchall()
+    known = {number for (number,) in rows}
+    missing = (number for number in range(1, (last[0] if last else 0) + 1) if number not in known)
+    return list(itertools.islice(missing, 100))
 
 
 def _now() -> str:
