@@ -169,9 +169,9 @@ def archive_add(options: argparse.Namespace) -> int:
 
 def archive_search(options: argparse.Namespace) -> int:
     from verikit.media.video import open_video
-    from verikit.workflow.copies import search_video
+    from verikit.workflow.listing import search_archive
 
-    found = search_video(options.archive, open_video(options.file), cache=options.cache)
+    found = search_archive(options.archive, open_video(options.file), cache=options.cache)
     _print(options, data=found.to_dict(), text=_text(found))
     return DONE
 
@@ -179,8 +179,27 @@ def archive_search(options: argparse.Namespace) -> int:
 def archive_list(options: argparse.Namespace) -> int:
     from verikit.matching.store import open_archive
 
-    entries = open_archive(options.archive).entries()
-    _print(options, data={"videos": [entry.to_dict() for entry in entries]}, text=_text(entries))
+    archive = open_archive(options.archive)
+    entries, lists = archive.entries(), archive.lists()
+    text = "\n\n".join([_text(entries), *([_text(lists)] if lists else [])])
+    data = {"videos": [entry.to_dict() for entry in entries], "lists": [entry.to_dict() for entry in lists]}
+    _print(options, data=data, text=text)
+    return DONE
+
+
+def archive_import(options: argparse.Namespace) -> int:
+    from verikit.workflow.listing import import_lists
+
+    new, held = import_lists(options.archive, options.lists)
+    _print(options, data={"added": new, "skipped": held}, text=f"added {new} lists, skipped {held}")
+    return DONE
+
+
+def archive_export(options: argparse.Namespace) -> int:
+    from verikit.workflow.listing import export_lists
+
+    written = export_lists(options.archive, options.out, form=options.form)
+    _print(options, data={"files": [str(path) for path in written]}, text="\n".join(map(str, written)) or "nothing in")
     return DONE
 
 

@@ -72,7 +72,8 @@ class Index:
     def parts(self) -> Iterator[Shard]:
         """The shards, then the videos that no shard covers as shards in memory, one after another."""
         yield from self.shards
-        for batch in _batches(self.archive, {number: self.videos[number] for number in self.unindexed}):
+        unindexed = {number: self.videos[number] for number in self.unindexed}
+        for batch in _batches(self.archive, self.hasher, videos=unindexed):
             yield joined(self.hasher, batch)
 
     def to_dict(self) -> dict[str, object]:
@@ -155,7 +156,8 @@ def _refresh(archive: Archive, hasher: str, *, opened: dict[Path, Shard], videos
     drop_shards(spare)
     folder = archive.folder / FOLDER
     covered = {int(number) for shard in chosen.values() for number in shard.videos}
-    for batch in _batches(archive, {number: sha for number, sha in videos.items() if number not in covered}):
+    uncovered = {number: sha256 for number, sha256 in videos.items() if number not in covered}
+    for batch in _batches(archive, hasher, videos=uncovered):
         path = write_shard(joined(hasher, batch), folder)
         chosen[path] = open_shard(path)
     for path, shard in list(chosen.items()):
@@ -230,13 +232,13 @@ def _paths(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(ASIDE))
 
 
-def _batches(archive: Archive, videos: Mapping[int, str]) -> Iterator[list[Columns]]:
+def _batches(archive: Archive, hasher: str, *, videos: Mapping[int, str]) -> Iterator[list[Columns]]:
     """What shards keep of these videos, in lists of about BATCH_ROWS rows. One that was removed meanwhile is left out."""
     batch: list[Columns] = []
     rows = 0
     for number, sha256 in videos.items():
         with contextlib.suppress(KeyError):
-            batch.append(columns_of(archive.fingerprint(sha256), number))
+            batch.append(columns_of(archive.indexed(hasher, sha256), number))
             rows += len(batch[-1]["codes"]) + len(batch[-1]["words"])
         if rows >= BATCH_ROWS:
             yield batch

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from verikit.matching.fingerprinting import Fingerprint
+    from verikit.matching.lists import Listed
 
 __all__ = [
     "WORDS",
@@ -96,8 +97,8 @@ class Shard:
         return len(self.codes) + len(self.signatures)
 
 
-def columns_of(made: Fingerprint, number: int) -> Columns:
-    """What a shard keeps of one fingerprint. `number` is the video's in the archive.
+def columns_of(made: Fingerprint | Listed, number: int) -> Columns:
+    """What a shard keeps of one fingerprint or list. `number` is the video's in the archive.
 
     Instants that are not usable are left out; a fingerprint need not have local features.
     """

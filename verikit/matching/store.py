@@ -12,21 +12,26 @@ import datetime as dt
 import itertools
 import json
 import sqlite3
+import zlib
 from typing import TYPE_CHECKING, Any
 
-from verikit._files import plain, sha256_bytes
+from verikit._files import canonical_json, plain, sha256_bytes
 from verikit.errors import AuditError, MediaError
 from verikit.matching.fingerprinting import Fingerprint
+from verikit.matching.lists import LISTED_HASHER, Listed
 from verikit.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Archive", "ArchiveEntry", "create_archive", "open_archive"]
+__all__ = ["Archive", "ArchiveEntry", "ListEntry", "create_archive", "open_archive"]
 
 FORMAT = "verikit-archive/2"
 FILE = "archive.sqlite"
+
+# What a list may unpack to: well above what the longest that is read in takes.
+MOST_LIST = 1 << 30
 
 SCHEMA = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -35,7 +40,14 @@ CREATE TABLE videos (
     hasher TEXT NOT NULL, instants INTEGER NOT NULL, facts TEXT NOT NULL,
     fingerprint BLOB NOT NULL, checksum TEXT NOT NULL
 );
-CREATE TABLE removed (number INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, name TEXT NOT NULL, removed TEXT NOT NULL);
+CREATE TABLE lists (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, origin TEXT NOT NULL,
+    added TEXT NOT NULL, hashes INTEGER NOT NULL, listed BLOB NOT NULL
+);
+CREATE TABLE removed (
+    was TEXT NOT NULL, number INTEGER NOT NULL, sha256 TEXT NOT NULL, name TEXT NOT NULL, removed TEXT NOT NULL,
+    PRIMARY KEY (was, number)
+);
 """
 
 
@@ -55,6 +67,21 @@ class ArchiveEntry:
     def to_dict(self) -> dict[str, Any]:
         """The entry as JSON."""
         return {**dataclasses.asdict(self), "facts": dict(self.facts)}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ListEntry:
+    """A list of hashes that others made: of one video or of a set of stills. `key` is the SHA-256 of what it tells."""
+
+    name: str
+    origin: str
+    key: str
+    added: str
+    hashes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry as JSON."""
+        return dataclasses.asdict(self)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,32 +125,82 @@ class Archive:
         return True
 
     def remove(self, sha256: str) -> str:
-        """Take a video out, leaving a note that it was removed. Returns its name; KeyError where it is not in."""
+        """Take a video, or a list by its key, out, leaving a note. Returns its name; KeyError where it is not in."""
         with self._connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
-            row = connection.execute("SELECT number, name FROM videos WHERE sha256 = ?", (sha256,)).fetchone()
-            if row is None:
+            rows = connection.execute(
+                "SELECT 'videos', number, sha256, name FROM videos WHERE sha256 = ?1 "
+                "UNION ALL SELECT 'lists', number, key, name FROM lists WHERE key = ?1",
+                (sha256,),
+            ).fetchall()
+            if not rows:
                 raise KeyError(f"{sha256}: not in the archive {self.folder}")
-            connection.execute("INSERT INTO removed VALUES (?, ?, ?, ?)", (row[0], sha256, row[1], _now()))
+            connection.executemany("INSERT INTO removed VALUES (?, ?, ?, ?, ?)", [(*row, _now()) for row in rows])
             connection.execute("DELETE FROM videos WHERE sha256 = ?", (sha256,))
-        return str(row[1])
+            connection.execute("DELETE FROM lists WHERE key = ?", (sha256,))
+        return str(rows[0][3])
 
     def numbers(self) -> dict[str, dict[int, str]]:
-        """By hasher, the number of each video and its SHA-256, all as of one moment.
+        """By hasher, the number of each video and its SHA-256, all as of one moment; under "pdq" lists and their keys.
 
         A number is given once: a video that is removed and added again gets another.
         """
         with self._connected() as connection:
-            rows = connection.execute("SELECT hasher, number, sha256 FROM videos ORDER BY number").fetchall()
+            rows = connection.execute(
+                "SELECT hasher, number, sha256 FROM videos UNION ALL SELECT ?, number, key FROM lists ORDER BY 1, 2",
+                (LISTED_HASHER,),
+            ).fetchall()
         found: dict[str, dict[int, str]] = {}
         for hasher, number, sha256 in rows:
             found.setdefault(hasher, {})[number] = sha256
         return found
 
+    def lists(self) -> Records[ListEntry]:
+        """All lists, by name, without their hashes."""
+        with self._connected() as connection:
+            rows = connection.execute(
+                "SELECT name, origin, key, added, hashes FROM lists ORDER BY name, key"
+            ).fetchall()
+        values = [ListEntry(name=row[0], origin=row[1], key=row[2], added=row[3], hashes=row[4]) for row in rows]
+        return Records(values, caption="Lists of hashes", columns=("name", "hashes", "origin", "added", "key"))
+
+    def put_list(self, listed: Listed) -> bool:
+        """Take in what a list tells. False where just that was in already."""
+        row = (listed.key, listed.name, listed.origin, _now(), len(listed.codes))
+        data = zlib.compress(canonical_json(listed.to_dict()).encode())
+        with self._connected() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if connection.execute("SELECT 1 FROM lists WHERE key = ?", row[:1]).fetchone() is not None:
+                return False
+            connection.execute(
+                "INSERT INTO lists (key, name, origin, added, hashes, listed) VALUES (?, ?, ?, ?, ?, ?)", (*row, data)
+            )
+        return True
+
+    def listed(self, key: str) -> Listed:
+        """What a list tells. KeyError where it is not in, AuditError where it differs from its key."""
+        with self._connected() as connection:
+            row = connection.execute("SELECT name, listed FROM lists WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            raise KeyError(f"{key}: not in the archive {self.folder}")
+        try:
+            listed = Listed.from_dict(json.loads(zlib.decompressobj().decompress(row[1], MOST_LIST)))
+        except (zlib.error, ValueError, KeyError, TypeError) as error:
+            raise AuditError(
+                f"{self.folder}: the list {plain(row[0])} is damaged; remove it, then import it"
+            ) from error
+        if listed.key != key:
+            raise AuditError(f"{self.folder}: the list {plain(row[0])} differs from its key; remove it, then import it")
+        return listed
+
+    def indexed(self, hasher: str, key: str) -> Fingerprint | Listed:
+        """What the index keeps rows of: the video, or for the hasher "pdq" the list, with this SHA-256 or key."""
+        return self.listed(key) if hasher == LISTED_HASHER else self.fingerprint(key)
+
     def removed(self) -> int:
         """How many videos were taken out since the archive was made."""
         with self._connected() as connection:
-            return int(connection.execute("SELECT count(*) FROM removed").fetchone()[0])
+            return int(connection.execute("SELECT count(*) FROM removed WHERE was = 'videos'").fetchone()[0])
 
     def fingerprints(self) -> Iterator[Fingerprint]:
         """All fingerprints, by name, read one at a time. Raises AuditError at one whose checksum does not hold.
@@ -160,7 +237,8 @@ class Archive:
         found = []
         with self._connected() as connection:
             found += [line for (line,) in connection.execute("PRAGMA integrity_check") if line != "ok"]
-            found += [f"video number {number} was put in and is lost" for number in _lost(connection)]
+            found += [f"video number {number} was put in and is lost" for number in _lost(connection, "videos")]
+            found += [f"list number {number} was put in and is lost" for number in _lost(connection, "lists")]
             for name, sha256, data, checksum in connection.execute(
                 "SELECT name, sha256, fingerprint, checksum FROM videos ORDER BY name, sha256"
             ):
@@ -174,6 +252,11 @@ class Archive:
                     continue
                 if held.sha256 != sha256:
                     found.append(f"{plain(name)}: the fingerprint is of another video")
+        for entry in self.lists():
+            try:
+                self.listed(entry.key)
+            except (AuditError, KeyError) as error:
+                found.append(str(error))
         return tuple(found)
 
     @contextlib.contextmanager
@@ -219,10 +302,13 @@ def open_archive(folder: Path) -> Archive:
     return archive
 
 
-def _lost(connection: sqlite3.Connection) -> list[int]:
-    """Numbers that were given to a video that is neither in nor noted as removed; the first hundred."""
-    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'videos'").fetchone()
-    rows = connection.execute("SELECT number FROM videos UNION SELECT number FROM removed").fetchall()
+def _lost(connection: sqlite3.Connection, table: str) -> list[int]:
+    """Numbers that were given in a table to what is neither in nor noted as removed; the first hundred."""
+    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+    rows = connection.execute(
+        f"SELECT number FROM {table} UNION SELECT number FROM removed WHERE was = ?",  # noqa: S608 - our own tables
+        (table,),
+    ).fetchall()
     known = {number for (number,) in rows}
     missing = (number for number in range(1, (last[0] if last else 0) + 1) if number not in known)
     return list(itertools.islice(missing, 100))
