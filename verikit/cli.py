@@ -143,6 +143,7 @@ def _archive_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None
         ("remove", commands.archive_remove, "sha256", "take a video out by its SHA-256, or a list by its key"),
         ("import", commands.archive_import, "lists", "take in PDQ lists as ThreatExchange's tools write them"),
         ("export", commands.archive_export, "out", "write PDQ lists that ThreatExchange's tools read"),
+        ("iscc", commands.archive_iscc, "code", "the videos by their ISO 24138 codes, those nearest to one first"),
         ("check", commands.archive_check, "", "whether the archive holds"),
     ):
         one = group.add_parser(name, parents=scanning if name == "search" else parents, help=told)
@@ -163,6 +164,9 @@ def _archive_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None
         elif argument == "out":
             one.add_argument("out", type=Path, metavar="DIR")
             one.add_argument("--form", choices=("vpdq-json", "vpdq", "pdq"), default="vpdq-json", help="of the lists")
+        elif argument == "code":
+            one.add_argument("code", metavar="CODE", help="a Video-Code, or an XML file of FFmpeg's signature filter")
+            one.add_argument("--note", metavar="SHA256", help="keep the code with the video of this SHA-256")
         elif argument:
             one.add_argument(argument, type=Path if argument == "file" else str)
 

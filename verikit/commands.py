@@ -211,6 +211,15 @@ def archive_remove(options: argparse.Namespace) -> int:
     return DONE
 
 
+def archive_iscc(options: argparse.Namespace) -> int:
+    from verikit.workflow.listing import look_up_iscc
+
+    code, near = look_up_iscc(options.archive, options.code, note=options.note)
+    text = f"{code}\n\n{_text(near)}"
+    _print(options, data={"iscc": code, "videos": [row.to_dict() for row in near]}, text=text)
+    return DONE
+
+
 def archive_check(options: argparse.Namespace) -> int:
     from verikit.workflow.archiving import check_archive
 

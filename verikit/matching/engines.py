@@ -106,10 +106,17 @@ class FaissFlat:
             return _none()
         asked, held = np.ascontiguousarray(queries), np.ascontiguousarray(codes)
         found = faiss.RangeSearchResult(len(asked))
-        # faiss keeps what is nearer than its radius, not what is as near.
-        faiss.hamming_range_search(
-            faiss.swig_ptr(asked), faiss.swig_ptr(held), len(asked), len(held), int(radius) + 1, CODE_BYTES, found
-        )
+        # One thread: whoever wants more calls from several. Its own wait for each other in a loop that costs twice the
+        # work on a busy machine. The number is the calling thread's alone.
+        threads = faiss.omp_get_max_threads()
+        faiss.omp_set_num_threads(1)
+        try:
+            # faiss keeps what is nearer than its radius, not what is as near.
+            faiss.hamming_range_search(
+                faiss.swig_ptr(asked), faiss.swig_ptr(held), len(asked), len(held), int(radius) + 1, CODE_BYTES, found
+            )
+        finally:
+            faiss.omp_set_num_threads(threads)
         ends = np.array(faiss.rev_swig_ptr(found.lims, len(asked) + 1), dtype=np.int64)
         count = int(ends[-1])
         if not count:

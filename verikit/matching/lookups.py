@@ -5,7 +5,11 @@ Shards are read one after another in blocks, so that memory depends on what is a
 
 from __future__ import annotations
 
+import collections
+import concurrent.futures
 import dataclasses
+import itertools
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from verikit.matching.engines import Engine, Near
     from verikit.matching.index import Index
     from verikit.matching.shards import Shard
 
@@ -154,21 +159,37 @@ def _near(
 ) -> Iterator[tuple[NDArray[np.void], NDArray[np.int64]]]:
     """The hits in one shard, block by block, each with the place of its video in the shard."""
     whole = bool(alive.all())
-    for first in range(0, len(shard.codes), BLOCK):
+    for first, start, found in _compared(index.engine, shard, codes, radius=radius):
+        columns = found.columns + first
+        places = np.searchsorted(shard.starts, columns, side="right") - 1
+        kept = slice(None) if whole else alive[places]
+        new = _table(len(columns[kept]))
+        new["row"], new["video"] = found.rows[kept] + start, shard.videos[places[kept]]
+        new["instant"], new["distance"] = shard.instants[columns[kept]], found.distances[kept]
+        yield new, places[kept]
+
+
+def _compared(
+    engine: Engine, shard: Shard, codes: NDArray[np.uint8], *, radius: int
+) -> Iterator[tuple[int, int, Near]]:
+    """Each block of a shard compared with each group of queries, on all cores, told in order: (block, group, pairs)."""
+    places = itertools.product(range(0, len(shard.codes), BLOCK), range(0, len(codes), GROUP))
+
+    def compare(place: tuple[int, int]) -> tuple[int, int, Near]:
+        first, start = place
         block = shard.codes[first : first + BLOCK]
-        for start in range(0, len(codes), GROUP):
-            rows, columns, distances = index.engine.within(codes[start : start + GROUP], block, radius=radius)
-            if not len(rows):
-                continue
-            columns += first
-            places = np.searchsorted(shard.starts, columns, side="right") - 1
-            if not whole:
-                kept = alive[places]
-                rows, columns, distances, places = rows[kept], columns[kept], distances[kept], places[kept]
-            new = _table(len(rows))
-            new["row"], new["video"] = rows + start, shard.videos[places]
-            new["instant"], new["distance"] = shard.instants[columns], distances
-            yield new, places
+        return first, start, engine.within(codes[start : start + GROUP], block, radius=radius)
+
+    cores = len(os.sched_getaffinity(0))
+    if cores == 1 or len(shard.codes) <= BLOCK:
+        yield from map(compare, places)
+        return
+    with concurrent.futures.ThreadPoolExecutor(cores) as pool:
+        # A few ahead and no more: what was found and not yet taken in is held in memory.
+        ahead = collections.deque(pool.submit(compare, place) for place in itertools.islice(places, 2 * cores))
+        while ahead:
+            yield ahead.popleft().result()
+            ahead.extend(pool.submit(compare, place) for place in itertools.islice(places, 1))
 
 
 def _first_of_videos(

@@ -38,7 +38,7 @@ CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE videos (
     number INTEGER PRIMARY KEY AUTOINCREMENT, sha256 TEXT NOT NULL UNIQUE, name TEXT NOT NULL, added TEXT NOT NULL, size INTEGER NOT NULL, duration REAL NOT NULL,
     hasher TEXT NOT NULL, instants INTEGER NOT NULL, facts TEXT NOT NULL,
-    fingerprint BLOB NOT NULL, checksum TEXT NOT NULL
+    fingerprint BLOB NOT NULL, checksum TEXT NOT NULL, iscc TEXT
 );
 CREATE TABLE lists (
     number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, origin TEXT NOT NULL,
@@ -53,7 +53,10 @@ CREATE TABLE removed (
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveEntry:
-    """One video of the archive: identity, when it was added, length in seconds, and what its file claims of itself."""
+    """One video of the archive: identity, when it was added, length in seconds, and what its file claims of itself.
+
+    iscc: its ISO 24138 Video-Code, where one was noted.
+    """
 
     name: str
     sha256: str
@@ -63,6 +66,7 @@ class ArchiveEntry:
     hasher: str
     instants: int
     facts: Mapping[str, Any]
+    iscc: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The entry as JSON."""
@@ -92,11 +96,11 @@ class Archive:
 
     def entries(self) -> Records[ArchiveEntry]:
         """All videos, by name, without their fingerprints."""
-        query = "SELECT name, sha256, added, size, duration, hasher, instants, facts FROM videos ORDER BY name, sha256"
+        query = "SELECT name, sha256, added, size, duration, hasher, instants, iscc, facts FROM videos ORDER BY name, sha256"
         with self._connected() as connection:
             rows = connection.execute(query).fetchall()
-        names = ("name", "sha256", "added", "size", "duration", "hasher", "instants")
-        values = [ArchiveEntry(**dict(zip(names, row[:7], strict=True)), facts=json.loads(row[7])) for row in rows]
+        names = ("name", "sha256", "added", "size", "duration", "hasher", "instants", "iscc")
+        values = [ArchiveEntry(**dict(zip(names, row[:8], strict=True)), facts=json.loads(row[8])) for row in rows]
         return Records(values, caption="Archive of known footage", columns=("name", "duration", "added", "sha256"))
 
     def holds(self, sha256: str) -> bool:
@@ -123,6 +127,13 @@ class Archive:
                 row,
             )
         return True
+
+    def note_iscc(self, sha256: str, code: str) -> None:
+        """Keep a video's ISO 24138 Video-Code beside it. KeyError where the video is not in."""
+        with self._connected() as connection:
+            done = connection.execute("UPDATE videos SET iscc = ? WHERE sha256 = ?", (code, sha256))
+        if not done.rowcount:
+            raise KeyError(f"{sha256}: not in the archive {self.folder}")
 
     def remove(self, sha256: str) -> str:
         """Take a video, or a list by its key, out, leaving a note. Returns its name; KeyError where it is not in."""

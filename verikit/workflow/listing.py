@@ -1,14 +1,16 @@
-"""Lists of PDQ hashes that others made, and lists for others: taking them in, looking a clip up in them, writing them."""
+"""What archives exchange: PDQ lists taken in, looked up and written, and ISO 24138 codes."""
 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verikit._files import safe_name, write_text
 from verikit.matching.fingerprinting import fingerprint
 from verikit.matching.index import open_index, refresh_index
 from verikit.matching.interchange import WRITERS, read_pdq_list
+from verikit.matching.iscc import distance, nearest_codes, read_signatures, video_code
 from verikit.matching.lists import LISTED_HASHER, RADIUS, list_hits, listed_from_stills
 from verikit.matching.lookups import nearest
 from verikit.matching.searching import search
@@ -18,16 +20,16 @@ from verikit.media.scanning import scan_video
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from verikit.matching.fingerprinting import Fingerprint
+    from verikit.matching.iscc import IsccNear
     from verikit.matching.lists import Listed, ListHit
     from verikit.matching.searching import Search
     from verikit.matching.store import Archive
     from verikit.media.video import Video
     from verikit.records import Records
 
-__all__ = ["ArchiveSearch", "export_lists", "import_lists", "look_up_in_lists", "search_archive"]
+__all__ = ["ArchiveSearch", "export_lists", "import_lists", "look_up_in_lists", "look_up_iscc", "search_archive"]
 
 ENDINGS = {"vpdq-json": "json", "vpdq": "txt", "pdq": "txt"}
 
@@ -106,6 +108,21 @@ def search_archive(archive: Path, video: Video, *, cache: Path | None = None) ->
     made = fingerprint(scan_video(video, cache=cache))
     listed, lists = look_up_in_lists(opened, made)
     return ArchiveSearch(search=search(opened, made), listed=listed, lists=lists)
+
+
+def look_up_iscc(archive: Path, code: str, *, note: str | None = None) -> tuple[str, Records[IsccNear]]:
+    """A Video-Code and the archive's videos that have one, nearest first.
+
+    `code` is one, or names an XML file of frame signatures to make it of. `note` is the SHA-256 of the video whose code it
+    is: it is kept there first.
+    """
+    opened = open_archive(archive)
+    made = code if code.startswith("ISCC:") else video_code(read_signatures(Path(code)))
+    # A code that is none is refused before it is kept.
+    distance(made, made)
+    if note is not None:
+        opened.note_iscc(note, made)
+    return made, nearest_codes(opened.entries(), made)
 
 
 def _written(listed: Listed, folder: Path, *, form: str, key: str) -> Path:
