@@ -94,21 +94,29 @@ def open_index(archive: Archive, *, hasher: str, engine: Engine | None = None, r
 
     `engine` is the best one at hand unless it is named. Where `refresh` is False nothing is written.
     """
-    if refresh:
-        refresh_index(archive)
+    index, whole = _as_it_is(archive, hasher, engine=engine or best_engine())
+    if refresh and not (whole and not index.unindexed) and refresh_index(archive):
+        index, _ = _as_it_is(archive, hasher, engine=index.engine)
+    return index
+
+
+def _as_it_is(archive: Archive, hasher: str, *, engine: Engine) -> tuple[Index, bool]:
+    """The index as it stands, and whether all of its shards hold."""
     videos = archive.numbers().get(hasher, {})
     live = np.array(sorted(videos), np.uint32)
-    chosen, _ = _chosen(_opened(archive.folder / FOLDER), hasher, live=live)
+    opened = _opened(archive.folder / FOLDER)
+    chosen, _ = _chosen(opened, hasher, live=live)
     covered = {int(number) for shard in chosen.values() for number in shard.videos}
-    return Index(
+    index = Index(
         archive=archive,
         hasher=hasher,
         videos=videos,
         live=live,
         shards=tuple(chosen.values()),
         unindexed=tuple(number for number in videos if number not in covered),
-        engine=engine or best_engine(),
+        engine=engine,
     )
+    return index, len(opened) == len(_paths(archive.folder / FOLDER))
 
 
 def refresh_index(archive: Archive) -> bool:

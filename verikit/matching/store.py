@@ -30,6 +30,9 @@ __all__ = ["Archive", "ArchiveEntry", "ListEntry", "create_archive", "open_archi
 FORMAT = "verikit-archive/2"
 FILE = "archive.sqlite"
 
+# Seconds to wait for whoever has the file locked: a check reads it through once under a lock that writers wait for.
+PATIENCE = 300.0
+
 # What a list may unpack to: well above what the longest that is read in takes.
 MOST_LIST = 1 << 30
 
@@ -250,19 +253,11 @@ class Archive:
             found += [line for (line,) in connection.execute("PRAGMA integrity_check") if line != "ok"]
             found += [f"video number {number} was put in and is lost" for number in _lost(connection, "videos")]
             found += [f"list number {number} was put in and is lost" for number in _lost(connection, "lists")]
-            for name, sha256, data, checksum in connection.execute(
-                "SELECT name, sha256, fingerprint, checksum FROM videos ORDER BY name, sha256"
-            ):
-                if sha256_bytes(data) != checksum:
-                    found.append(f"{plain(name)}: the fingerprint differs from its checksum")
-                    continue
-                try:
-                    held = Fingerprint.from_bytes(data)
-                except MediaError as error:
-                    found.append(f"{plain(name)}: {error}")
-                    continue
-                if held.sha256 != sha256:
-                    found.append(f"{plain(name)}: the fingerprint is of another video")
+            videos = connection.execute("SELECT name, sha256 FROM videos ORDER BY name, sha256").fetchall()
+        # One at a time, so that no writer is kept waiting while all are read.
+        for name, sha256 in videos:
+            with contextlib.suppress(KeyError):
+                found += [f"{plain(name)}: {problem}" for problem in self._problems_of(sha256)]
         for entry in self.lists():
             try:
                 self.listed(entry.key)
@@ -270,12 +265,30 @@ class Archive:
                 found.append(str(error))
         return tuple(found)
 
+    def _problems_of(self, sha256: str) -> Iterator[str]:
+        """What of one video's fingerprint does not hold. KeyError where it was removed meanwhile."""
+        with self._connected() as connection:
+            row = connection.execute("SELECT fingerprint, checksum FROM videos WHERE sha256 = ?", (sha256,)).fetchone()
+        if row is None:
+            raise KeyError(sha256)
+        data, checksum = row
+        if sha256_bytes(data) != checksum:
+            yield "the fingerprint differs from its checksum"
+            return
+        try:
+            held = Fingerprint.from_bytes(data)
+        except MediaError as error:
+            yield str(error)
+            return
+        if held.sha256 != sha256:
+            yield "the fingerprint is of another video"
+
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         """A connection whose work is committed as a whole when the block ends well."""
         path = self.folder / FILE
         try:
-            connection = sqlite3.connect(path.absolute().as_uri() + "?mode=rw", uri=True, timeout=30)
+            connection = sqlite3.connect(path.absolute().as_uri() + "?mode=rw", uri=True, timeout=PATIENCE)
         except sqlite3.OperationalError as error:
             raise FileNotFoundError(f"{self.folder}: no archive here; make one with `verikit archive add`") from error
         try:
@@ -293,7 +306,7 @@ def create_archive(folder: Path) -> Archive:
     # SQLite makes the file empty and fills it when the first transaction is committed.
     if not path.exists() or path.stat().st_size == 0:
         folder.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(sqlite3.connect(path, timeout=30)) as connection:
+        with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
             # "IF NOT EXISTS" and one transaction: two writers may come first at the same moment.
             schema = SCHEMA.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS")
             about = f"INSERT OR IGNORE INTO about VALUES ('format', '{FORMAT}');"  # noqa: S608 - a constant of this room
