@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
+import importlib.util
 import json
 import statistics
 import subprocess
@@ -259,6 +260,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--vpdq-most", type=int, default=1_000_000, help="its index is asked up to so many hashes")
     parser.add_argument("--features", type=int, default=0, help="local features to look up among")
     options = parser.parse_args(arguments)
+    if importlib.util.find_spec("faiss") is None:
+        print("the archive: skipped, faiss-cpu is not installed (pip install 'verikit[faiss]')")
+        return
     clips = sorted((package_folder("sample_data") / "archive").glob("*.mp4"))
     base = fingerprint(scan_video(open_video(clips[0])))
     print(

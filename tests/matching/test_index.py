@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -163,6 +164,11 @@ def test_what_is_kept_of_a_flood_does_not_depend_on_how_it_came(archive, monkeyp
     assert {video for _, video, _, _ in whole} == {1, 2}
     monkeypatch.setattr(lookups, "BLOCK", 7)
     assert hits(opened(archive), code, most=70) == whole
+    # Dropped as they come, and in the order in which the shards are read from the other end.
+    monkeypatch.setattr(lookups, "PENDING", 5)
+    assert hits(opened(archive), code, most=70) == whole
+    index = opened(archive)
+    assert hits(dataclasses.replace(index, shards=index.shards[::-1]), code, most=70) == whole
     assert nearest(opened(archive), code, radius=31).found_videos.tolist() == [3]
 
 
@@ -253,8 +259,6 @@ def test_tables_that_do_not_agree_are_not_believed(archive):
     refresh_index(archive)
     (shard,) = shards(archive)
     whole = open_shard(shard)
-    import dataclasses
-
     from verikit.matching.shards import write_shard
 
     for change in (

@@ -31,9 +31,11 @@ __all__ = ["MOST_HITS", "MOST_ROWS_OF_WORD", "FeatureHits", "Hits", "features_al
 # Codes of a shard that are compared at once: 2 MB, which stays in a core's own cache while all queries pass over it.
 BLOCK = 65_536
 # Queries that are compared with a block at once; with BLOCK it bounds the pairs that one step can find.
-GROUP = 64
+GROUP = 32
 # A query's hits beyond these, the farthest, are cut off, and that is told.
 MOST_HITS = 5_000
+# Hits that are held back before the farthest of them are dropped.
+PENDING = 500_000
 # Pairs of features that are compared at once.
 PAIRS = 1 << 20
 # A visual word of more rows than these is left out, and that is told.
@@ -120,6 +122,7 @@ def nearest(index: Index, codes: NDArray[np.uint8], *, radius: int, most: int = 
     count = len(codes)
     found, found_videos = np.zeros(count, np.int64), np.zeros(count, np.int64)
     held, fresh = _table(0), [_table(0)]
+    farthest = np.full(count, np.iinfo(np.int64).max)
     pending = compared = 0
     for shard in index.parts():
         alive = np.isin(shard.videos, index.live)
@@ -128,10 +131,12 @@ def nearest(index: Index, codes: NDArray[np.uint8], *, radius: int, most: int = 
         for new, places in _near(index, shard, codes, radius=radius, alive=alive):
             found += np.bincount(new["row"], minlength=count)
             found_videos += _first_of_videos(new["row"], places, last=last)
-            fresh.append(new)
-            pending += len(new)
-            if pending > 1_000_000 + len(held):
+            # Of a flood most is farther than what is held already.
+            fresh.append(new[_rank(new) <= farthest[new["row"]]])
+            pending += len(fresh[-1])
+            if pending > PENDING + len(held):
                 held, fresh, pending = _nearest_only(np.concatenate([held, *fresh]), most), [], 0
+                farthest = _farthest(held, most, count=count)
     held = _nearest_only(np.concatenate([held, *fresh]), most)
     held = held[np.lexsort((held["instant"], held["row"], held["video"]))]
     return Hits(
@@ -152,6 +157,20 @@ _HIT = np.dtype([("row", np.uint32), ("video", np.uint32), ("instant", np.uint32
 
 def _table(count: int) -> NDArray[np.void]:
     return np.empty(count, _HIT)
+
+
+def _rank(hits: NDArray[np.void]) -> NDArray[np.int64]:
+    """Hits as numbers that order them by distance, then by video."""
+    rank: NDArray[np.int64] = (hits["distance"].astype(np.int64) << 32) | hits["video"]
+    return rank
+
+
+def _farthest(held: NDArray[np.void], most: int, *, count: int) -> NDArray[np.int64]:
+    """The rank beyond which a query's hits need not be looked at: that of its last where it has as many as it may."""
+    last = np.zeros(count, np.int64)
+    np.maximum.at(last, held["row"], _rank(held))
+    full = np.bincount(held["row"], minlength=count) >= most
+    return np.where(full, last, np.iinfo(np.int64).max)
 
 
 def _near(
