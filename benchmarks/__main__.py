@@ -1,4 +1,4 @@
-"""`make bench`: what a scan costs, how right shots and keyframes are, what our PDQ costs; each beside its peers.
+"""`make bench`: what a scan and the archive cost, how right shots and keyframes are, what our PDQ costs; beside peers.
 
 Without arguments it makes clips and films of the sample data. `make bench FILMS=folder` takes films of known truth (see
 `benchmarks.films`, which composes them of real clips), `PEERS=python` names a Python that has scenedetect,
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks import costs, films, keyframes, shots
+from benchmarks import archive, costs, films, keyframes, shots
 from verikit._files import package_folder
 from verikit.media.hashing import PDQ, PHash
 
@@ -67,6 +67,7 @@ def main(arguments: list[str]) -> None:
             ("What a scan costs", costs.main, [*map(str, options.clips), *peers]),
             ("Shots", shots.main, [*folders, *peers]),
             ("Keyframes", keyframes.main, [*folders, *peers]),
+            ("The archive", archive.main, []),
         ):
             print(f"\n== {title}", flush=True)
             main_of(words)

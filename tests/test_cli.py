@@ -580,8 +580,14 @@ def test_what_is_removed_is_found_no_more(run, files, known):
 
 
 def test_an_archive_in_order_holds(run, known):
-    assert answer(run("archive", "check", known, "--json")) == {"ok": True, "videos": 2, "problems": []}
-    assert run("archive", "check", known) == (0, "all holds: 2 videos\n", "")
+    assert answer(run("archive", "check", known, "--json")) == {
+        "ok": True,
+        "videos": 2,
+        "removed": 0,
+        "problems": [],
+        "index": [],
+    }
+    assert run("archive", "check", known) == (0, "all holds: 2 videos, 0 removed, none lost\n", "")
 
 
 def test_a_flipped_byte_in_a_fingerprint_is_found(run, known):
@@ -594,6 +600,29 @@ def test_a_flipped_byte_in_a_fingerprint_is_found(run, known):
     assert found["ok"] is False
     assert [problem.split(":")[0] for problem in found["problems"]] == ["good.mp4"]
     assert run("archive", "check", "known")[:2] == (1, "good.mp4: the fingerprint differs from its checksum\n")
+
+
+def test_a_damaged_index_loses_nothing_and_is_told_and_made_anew(run, files, known):
+    shutil.copytree(known, "known")
+    (table,) = Path("known/index").glob("*/codes.npy")
+    data = bytearray(table.read_bytes())
+    data[-1] ^= 1
+    table.write_bytes(data)
+    code, out, _ = run("archive", "check", "known")
+    assert code == 0
+    damaged, held = out.splitlines()
+    assert damaged.endswith("codes.npy differs from its sum: removed, the next search makes it anew")
+    assert held == "all holds: 2 videos, 0 removed, none lost"
+    assert answer(run("archive", "check", "known", "--json"))["index"] == []
+
+
+def test_a_video_that_was_lost_is_missed(run, known):
+    shutil.copytree(known, "known")
+    with contextlib.closing(sqlite3.connect("known/archive.sqlite")) as database, database:
+        database.execute("DELETE FROM videos WHERE name = 'good.mp4'")
+    found = answer(run("archive", "check", "known", "--json"), code=1)
+    (problem,) = found["problems"]
+    assert re.fullmatch("video number [12] was put in and is lost", problem)
 
 
 @pytest.mark.parametrize("spot", [3, 100, 105])

@@ -17,7 +17,8 @@ from verikit.errors import AuditError, MediaError
 from verikit.matching.store import open_archive
 from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
-from verikit.workflow.copies import add_to_archive, compare_videos, save_figures, search_video
+from verikit.workflow.archiving import add_to_archive
+from verikit.workflow.copies import compare_videos, save_figures, search_video
 from verikit.workflow.demo import fill_demo, prepare_demo
 from verikit.workflow.frames import extract_keyframes, extract_search_kit, searches_of_case
 from verikit.workflow.steps import (
@@ -258,7 +259,8 @@ def test_an_archive_grows_by_what_is_new_and_tells_how_far_it_is(clips, tmp_path
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"nothing")
     first = add_to_archive(tmp_path / "known", [bad, clips[0]], progress=lambda *done: told.append(done))
-    assert told == [("bad.mp4", 1, 2), ("whole.mp4", 2, 2)]
+    # Between the files comes how far the work is, where it takes long enough.
+    assert [done for done in told if ":" not in done[0]] == [("bad.mp4", 1, 2), ("whole.mp4", 2, 2)]
     assert (first.added, first.skipped, [file for file, _ in first.failed]) == (("whole.mp4",), (), [str(bad)])
     again = add_to_archive(tmp_path / "known", [clips[0], clips[1]])
     assert (again.added, again.skipped, again.failed) == (("piece.mp4",), ("whole.mp4",), ())

@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from verikit.plots.frames import contact_sheet, plot_shots
     from verikit.plots.matches import plot_alignment, side_by_side
     from verikit.records import Finding, Outcome, Records, Span
-    from verikit.workflow.copies import add_to_archive, compare_videos
+    from verikit.workflow.archiving import add_to_archive
+    from verikit.workflow.copies import compare_videos
     from verikit.workflow.frames import searches_of_case
     from verikit.workflow.steps import examine_case, keyframes_of_case, scan_case, search_case, start_case
 
@@ -79,7 +80,8 @@ _ROOMS = {
     "plots.frames": ("contact_sheet", "plot_shots"),
     "plots.matches": ("plot_alignment", "side_by_side"),
     "records": ("Finding", "Outcome", "Records", "Span"),
-    "workflow.copies": ("add_to_archive", "compare_videos"),
+    "workflow.archiving": ("add_to_archive",),
+    "workflow.copies": ("compare_videos",),
     "workflow.frames": ("searches_of_case",),
     "workflow.steps": ("examine_case", "keyframes_of_case", "scan_case", "search_case", "start_case"),
 }

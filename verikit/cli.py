@@ -140,7 +140,10 @@ def _archive_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None
         ("add", commands.archive_add, "paths", "fingerprint files or folders into the archive"),
         ("search", commands.archive_search, "file", "where a clip's footage appears in the archive"),
         ("list", commands.archive_list, "", "what is in the archive"),
-        ("remove", commands.archive_remove, "sha256", "take a video out, by its SHA-256"),
+        ("remove", commands.archive_remove, "sha256", "take a video out by its SHA-256, or a list by its key"),
+        ("import", commands.archive_import, "lists", "take in PDQ lists as ThreatExchange's tools write them"),
+        ("export", commands.archive_export, "out", "write PDQ lists that ThreatExchange's tools read"),
+        ("iscc", commands.archive_iscc, "code", "the videos by their ISO 24138 codes, those nearest to one first"),
         ("check", commands.archive_check, "", "whether the archive holds"),
     ):
         one = group.add_parser(name, parents=scanning if name == "search" else parents, help=told)
@@ -148,6 +151,22 @@ def _archive_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None
         one.add_argument("archive", type=Path)
         if argument == "paths":
             one.add_argument("paths", type=Path, nargs="+")
+            one.add_argument("--workers", type=_count, metavar="N", help="videos at once; as many as cores unless said")
+            one.add_argument(
+                "--stall",
+                type=_count,
+                default=300,
+                metavar="N",
+                help="give a video up after N seconds without progress",
+            )
+        elif argument == "lists":
+            one.add_argument("lists", type=Path, nargs="+", metavar="LIST")
+        elif argument == "out":
+            one.add_argument("out", type=Path, metavar="DIR")
+            one.add_argument("--form", choices=("vpdq-json", "vpdq", "pdq"), default="vpdq-json", help="of the lists")
+        elif argument == "code":
+            one.add_argument("code", metavar="CODE", help="a Video-Code, or an XML file of FFmpeg's signature filter")
+            one.add_argument("--note", metavar="SHA256", help="keep the code with the video of this SHA-256")
         elif argument:
             one.add_argument(argument, type=Path if argument == "file" else str)
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verikit._files import plain
-from verikit.errors import AuditError
 
 if TYPE_CHECKING:
     import argparse
@@ -149,11 +148,15 @@ def compare(options: argparse.Namespace) -> int:
 
 
 def archive_add(options: argparse.Namespace) -> int:
-    from verikit.workflow.copies import add_to_archive
+    from verikit.workflow.archiving import add_to_archive
 
     tell = _progress()
     done = add_to_archive(
-        options.archive, options.paths, progress=lambda name, number, of: tell(f"{name} ({number} of {of})")
+        options.archive,
+        options.paths,
+        workers=options.workers,
+        stall=options.stall,
+        progress=lambda name, number, of: tell(f"{name} ({number} of {of})"),
     )
     if done.failed and not (done.added or done.skipped):
         for _, error in done.failed:
@@ -166,9 +169,9 @@ def archive_add(options: argparse.Namespace) -> int:
 
 def archive_search(options: argparse.Namespace) -> int:
     from verikit.media.video import open_video
-    from verikit.workflow.copies import search_video
+    from verikit.workflow.listing import search_archive
 
-    found = search_video(options.archive, open_video(options.file), cache=options.cache)
+    found = search_archive(options.archive, open_video(options.file), cache=options.cache)
     _print(options, data=found.to_dict(), text=_text(found))
     return DONE
 
@@ -176,8 +179,27 @@ def archive_search(options: argparse.Namespace) -> int:
 def archive_list(options: argparse.Namespace) -> int:
     from verikit.matching.store import open_archive
 
-    entries = open_archive(options.archive).entries()
-    _print(options, data={"videos": [entry.to_dict() for entry in entries]}, text=_text(entries))
+    archive = open_archive(options.archive)
+    entries, lists = archive.entries(), archive.lists()
+    text = "\n\n".join([_text(entries), *([_text(lists)] if lists else [])])
+    data = {"videos": [entry.to_dict() for entry in entries], "lists": [entry.to_dict() for entry in lists]}
+    _print(options, data=data, text=text)
+    return DONE
+
+
+def archive_import(options: argparse.Namespace) -> int:
+    from verikit.workflow.listing import import_lists
+
+    new, held = import_lists(options.archive, options.lists)
+    _print(options, data={"added": new, "skipped": held}, text=f"added {new} lists, skipped {held}")
+    return DONE
+
+
+def archive_export(options: argparse.Namespace) -> int:
+    from verikit.workflow.listing import export_lists
+
+    written = export_lists(options.archive, options.out, form=options.form)
+    _print(options, data={"files": [str(path) for path in written]}, text="\n".join(map(str, written)) or "nothing in")
     return DONE
 
 
@@ -189,23 +211,21 @@ def archive_remove(options: argparse.Namespace) -> int:
     return DONE
 
 
-def archive_check(options: argparse.Namespace) -> int:
-    from verikit.matching.store import open_archive
+def archive_iscc(options: argparse.Namespace) -> int:
+    from verikit.workflow.listing import look_up_iscc
 
-    held = None
-    try:
-        archive = open_archive(options.archive)
-        problems = archive.problems()
-        held = len(archive.entries()) if not problems else None
-    except AuditError as error:
-        # SQLite itself cannot read it through: that is the answer, not an error.
-        problems = (str(error).split("; ")[0],)
-    _print(
-        options,
-        data={"ok": not problems, "videos": held, "problems": list(problems)},
-        text="\n".join(problems) or f"all holds: {held} videos",
-    )
-    return BROKEN if problems else DONE
+    code, near = look_up_iscc(options.archive, options.code, note=options.note)
+    text = f"{code}\n\n{_text(near)}"
+    _print(options, data={"iscc": code, "videos": [row.to_dict() for row in near]}, text=text)
+    return DONE
+
+
+def archive_check(options: argparse.Namespace) -> int:
+    from verikit.workflow.archiving import check_archive
+
+    found = check_archive(options.archive)
+    _print(options, data=found.to_dict(), text=found.summary())
+    return DONE if found.ok else BROKEN
 
 
 def check(options: argparse.Namespace) -> int:

@@ -55,7 +55,7 @@ def test_what_is_put_in_is_listed_by_name_and_comes_back(tmp_path):
     archive = filled(tmp_path, "b", "a")
     assert [entry.name for entry in archive.entries()] == ["a.mp4", "b.mp4"]
     entry = archive.entries()[0]
-    assert (entry.sha256, entry.size, entry.duration, entry.hasher) == (made("a").sha256, 1, 1.0, "lumadct:16")
+    assert (entry.sha256, entry.size, entry.duration, entry.hasher) == (made("a").sha256, 1, 1.0, made("a").hasher)
     assert (entry.instants, entry.facts) == (4, {"title": "a"})
     assert json.loads(json.dumps(entry.to_dict()))["facts"] == {"title": "a"}
     assert entry.added.endswith("+00:00")
@@ -88,6 +88,18 @@ def test_a_removed_video_is_gone_and_a_note_of_it_stays(tmp_path):
     with pytest.raises(KeyError, match="not in the archive"):
         archive.remove(made("a").sha256)
     assert len(executed(tmp_path, "SELECT * FROM removed")) == 1
+
+
+def test_a_number_is_given_once_and_a_lost_one_is_missed(tmp_path):
+    archive = filled(tmp_path, "a", "b", "a", "c")
+    ((hasher, held),) = archive.numbers().items()
+    assert (hasher, list(held)) == (BASE.hasher, [1, 2, 3])
+    archive.remove(made("c").sha256)
+    archive.put(made("c"), size=1, facts={})
+    assert archive.numbers()[hasher] == {1: made("a").sha256, 2: made("b").sha256, 4: made("c").sha256}
+    assert (archive.removed(), archive.problems()) == (1, ())
+    executed(tmp_path, "DELETE FROM videos WHERE name = 'b.mp4'")
+    assert archive.problems() == ("video number 2 was put in and is lost",)
 
 
 def test_a_folder_named_relatively_is_an_archive_too(tmp_path, monkeypatch):
@@ -138,7 +150,7 @@ def test_another_database_is_refused_and_left_as_it_was(tmp_path, statement):
 
 def test_an_archive_of_another_format_is_refused(tmp_path):
     filled(tmp_path)
-    executed(tmp_path, "UPDATE about SET value = 'verikit-archive/2'")
+    executed(tmp_path, "UPDATE about SET value = 'verikit-archive/1'")
     with pytest.raises(AuditError, match=f"not an archive of format {FORMAT}"):
         open_archive(tmp_path)
 

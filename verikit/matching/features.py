@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CODE_BYTES", "Features", "features_of", "joined", "mirrored", "negative"]
+__all__ = ["CODE_BYTES", "SIGNATURE", "Features", "features_of", "joined", "mirrored", "negative"]
 
 CODE_BYTES = 32
+SIGNATURE = CODE_BYTES // 8
 # Of one still. Few pictures of 480 pixels have more; a small picture within a picture needs its share.
 MOST_FEATURES = 500
 # SIFT's own is 0.04, under which a screen filmed in the dark or a faded copy has hardly a feature.
@@ -63,6 +64,11 @@ class Features:
     def stills(self) -> NDArray[np.int64]:
         """The still that each feature is of, int64 (k,)."""
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
+    @property
+    def signatures(self) -> NDArray[np.uint64]:
+        """The codes as four numbers each, uint64 (k, 4), as the archive's index keeps them."""
+        return self.codes.view(np.uint64).reshape(len(self.codes), SIGNATURE)
 
     def of(self, still: int) -> Features:
         """The features of one still."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from verikit import _html
 from verikit.matching.comparing import RADIUS, compare_probe
+from verikit.matching.index import open_index
 from verikit.matching.matches import Match, match_records, rank
 from verikit.matching.probing import probe
+from verikit.matching.shortlist import shortlist_of
 from verikit.records import Records, mimebundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from verikit.matching.fingerprinting import Fingerprint
+    from verikit.matching.shortlist import Shortlist
     from verikit.matching.store import Archive
 
 __all__ = ["Search", "search"]
@@ -22,20 +26,24 @@ __all__ = ["Search", "search"]
 LIMITS = (
     "A match says that the same pictures appear in both files, not which came first or what they show. "
     "No match says only that these videos, as they stand in this archive, do not hold the footage in a form that this "
-    "search finds: picture-in-picture, rotation, heavy crops and filmed screens can escape it."
+    "search finds: a picture under a tenth of the frame, a few seconds in which nothing moves, and heavy blur together with "
+    "a crop can escape it."
 )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What a search found and how far it looked. `exact` says that every hash was compared with every other."""
+    """What a search found and how far it looked. frames: the hashed instants of all videos that were searched.
+
+    of_other_methods: videos of the archive that were fingerprinted by another version and so could not be searched.
+    """
 
     matches: Records[Match]
     videos: int
     frames: int
     hasher: str
-    radius: int = RADIUS
-    exact: bool = True
+    of_other_methods: int
+    shortlist: Shortlist
 
     def to_dict(self) -> dict[str, Any]:
         """The contract's search result, with what a re-check needs."""
@@ -45,8 +53,10 @@ class Search:
                 "videos": self.videos,
                 "frames": self.frames,
                 "hasher": self.hasher,
-                "radius": self.radius,
-                "exact": self.exact,
+                "radius": RADIUS,
+                "of_other_methods": self.of_other_methods,
+                "exact": self.shortlist.whole,
+                **self.shortlist.to_dict(),
             },
             "limits": LIMITS,
         }
@@ -54,7 +64,11 @@ class Search:
     def summary(self) -> str:
         """The result in one or two sentences."""
         sure = [match for match in self.matches if match.confirmed]
-        looked = f"{self.videos} videos ({self.frames:,} hashed instants) were searched."
+        looked = (
+            f"{self.videos} videos ({self.frames:,} hashed instants) were searched. {self.shortlist.sentence()}".strip()
+        )
+        if self.of_other_methods:
+            looked += f" {self.of_other_methods} were not: another version fingerprinted them; add them again."
         if not sure:
             return f"No confirmed match. {looked}"
         return f"{len(sure)} confirmed {'match' if len(sure) == 1 else 'matches'}. {sure[0].sentence()} {looked}"
@@ -71,16 +85,26 @@ class Search:
 def search(archive: Archive, query: Fingerprint, *, progress: Callable[[int, int], None] | None = None) -> Search:
     """Where the footage of `query` appears in the archive, surest first.
 
-    `progress` is called with the videos done and the videos in all.
+    A small archive is looked through whole, of a large one what its index points to. `progress` is called with the
+    videos done and the videos to look into.
     """
-    total = len(archive.entries())
-    found: list[Match] = []
     made = probe(query)
-    videos = frames = 0
-    for done, reference in enumerate(archive.fingerprints(), start=1):
-        videos += 1
-        frames += len(reference.times)
-        found += compare_probe(made, reference)
+    index = open_index(archive, hasher=query.hasher)
+    shortlist = shortlist_of(made, index)
+    found: list[Match] = []
+    for done, number in enumerate(shortlist.videos, start=1):
+        # One that another process removed meanwhile is left out.
+        with contextlib.suppress(KeyError):
+            found += compare_probe(made, archive.fingerprint(index.videos[number]))
         if progress is not None:
-            progress(done, total)
-    return Search(matches=match_records(rank(found)), videos=videos, frames=frames, hasher=query.hasher)
+            progress(done, len(shortlist.videos))
+    held = archive.entries()
+    frames = sum(entry.instants for entry in held if entry.hasher == query.hasher)
+    return Search(
+        matches=match_records(rank(found)),
+        videos=len(index.videos),
+        frames=frames,
+        hasher=query.hasher,
+        of_other_methods=sum(entry.hasher != query.hasher for entry in held),
+        shortlist=shortlist,
+    )

@@ -45,7 +45,8 @@ def words_of(codes: NDArray[np.uint8], *, branches: int = 1, leaves: int = 1) ->
 def _nearest(distances: NDArray[np.uint16], count: int) -> NDArray[np.uint32]:
     """The columns of each row's `count` smallest distances, the smallest first, of equal ones the left."""
     ranks = distances.astype(np.uint32) * BRANCHES + np.arange(BRANCHES, dtype=np.uint32)
-    return np.sort(np.partition(ranks, count - 1, axis=1)[:, :count], axis=1) % BRANCHES
+    smallest = np.sort(np.partition(ranks, count - 1, axis=1)[:, :count], axis=1)
+    return np.asarray(smallest % BRANCHES, np.uint32)
 
 
 @functools.cache

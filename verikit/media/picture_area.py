@@ -169,7 +169,8 @@ def _blurred(stills: Grey) -> int:
     wide = stills.shape[2]
     detail = np.mean([np.abs(cv2.Laplacian(still, cv2.CV_32F)).mean(axis=0) for still in stills], axis=0)
     best, ratio = 0, 0.0
-    for side in range(round(0.08 * wide), round(0.44 * wide)):
+    # Some columns are left out about the edge, and some must be left on either side of it.
+    for side in range(max(5, round(0.08 * wide)), min(round(0.44 * wide), wide // 2 - 4)):
         outside = np.concatenate([detail[1 : side - 3], detail[wide - side + 3 : -1]])
         inside = detail[side + 3 : wide - side - 3]
         found = float(np.percentile(inside, 20) / (np.percentile(outside, 95) + 0.3))

@@ -1,32 +1,27 @@
-"""The same footage elsewhere: comparing two files, filling and searching an archive, and the evidence for people."""
+"""The same footage elsewhere: comparing two files, searching an archive, and the evidence for people."""
 
 from __future__ import annotations
 
 import dataclasses
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from verikit import _html
-from verikit._files import plain
-from verikit.container.inspection import inspect
-from verikit.errors import VerikitError
 from verikit.matching.comparing import compare
 from verikit.matching.fingerprinting import fingerprint
 from verikit.matching.geometry import register_pictures
 from verikit.matching.searching import Search, search
 from verikit.matching.stills import spread, still_image
-from verikit.matching.store import create_archive, open_archive
+from verikit.matching.store import open_archive
 from verikit.media.decoding import pictures_at
 from verikit.media.sampling import STILL_LONG_SIDE
 from verikit.media.scanning import scan_video
-from verikit.media.video import open_video
 from verikit.plots.matches import plot_alignment, side_by_side
 from verikit.records import Records, mimebundle, timecode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from verikit.container.description import Container
@@ -37,11 +32,9 @@ if TYPE_CHECKING:
     from verikit.plots.drawing import Figure
 
 __all__ = [
-    "Added",
     "Comparison",
     "CopyFacts",
     "CopySearch",
-    "add_to_archive",
     "claimed_facts",
     "compare_videos",
     "copies_table",
@@ -53,14 +46,6 @@ __all__ = [
 
 # Pairs of pictures that are registered to choose the one that is shown.
 PAIRS_TRIED = 4
-
-# What a folder is searched for when it is added to an archive. Anything else is added by naming it.
-VIDEO_ENDINGS = frozenset(
-    {
-        *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4"),
-        *(".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
-    }
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,65 +116,6 @@ def _side_by_side(query: Video, scan: Scan, *, reference: Fingerprint, match: Ma
             best = points, side_by_side((one, picture), (other, still), registration=found)
     if best is not None:
         yield best[1]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Added:
-    """What became of the files that were to go into an archive. `failed` are pairs of a file and what was wrong."""
-
-    added: tuple[str, ...]
-    skipped: tuple[str, ...]
-    failed: tuple[tuple[str, str], ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The contract's JSON of `archive add`: counts, and the failed files with their errors."""
-        return {
-            "added": len(self.added),
-            "skipped": len(self.skipped),
-            "failed": [{"file": file, "error": error} for file, error in self.failed],
-        }
-
-
-def add_to_archive(
-    archive: Path, paths: Sequence[Path], *, progress: Callable[[str, int, int], None] | None = None
-) -> Added:
-    """Fingerprint files and folders into the archive in a folder, which is made when the first video goes in.
-
-    Each video is in as soon as it is done, so that the work can be stopped and taken up again; what is in is skipped.
-    One bad file never stops the others. `progress` is called with a file's name, its number and how many there are.
-    """
-    held = open_archive(archive) if archive.exists() and any(archive.iterdir()) else None
-    files = list(_videos_in(paths))
-    added: list[str] = []
-    skipped: list[str] = []
-    failed: list[tuple[str, str]] = []
-    for number, path in enumerate(files, start=1):
-        if progress is not None:
-            progress(path.name, number, len(files))
-        try:
-            # A name on Linux may be any bytes; the archive keeps text.
-            name = os.fsencode(path.name).decode("utf-8", "replace")
-            video = dataclasses.replace(open_video(path), name=name)
-            if held is not None and held.holds(video.sha256):
-                skipped.append(path.name)
-                continue
-            made = fingerprint(scan_video(video))
-            facts = claimed_facts(inspect(video), made)
-            held = held or create_archive(archive)
-            new = held.put(made, size=video.size, facts=facts)
-        except (VerikitError, OSError) as error:
-            failed.append((str(path), plain(str(error))))
-            continue
-        (added if new else skipped).append(path.name)
-    return Added(added=tuple(added), skipped=tuple(skipped), failed=tuple(failed))
-
-
-def _videos_in(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in VIDEO_ENDINGS and p.is_file())
-        else:
-            yield path
 
 
 def claimed_facts(container: Container, made: Fingerprint) -> dict[str, Any]:

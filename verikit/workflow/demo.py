@@ -12,7 +12,7 @@ from verikit.case.running import fill_cells, run_case
 from verikit.case.sealing import seal_case
 from verikit.case.verifying import verify_package
 from verikit.errors import AuditError, MediaError
-from verikit.workflow.copies import add_to_archive
+from verikit.workflow.archiving import add_to_archive
 from verikit.workflow.steps import claim_from_post, start_case
 
 if TYPE_CHECKING:
