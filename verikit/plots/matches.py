@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+import cv2
 import numpy as np
 
 from verikit._files import plain
@@ -40,12 +41,19 @@ if TYPE_CHECKING:
 
     RGB = NDArray[np.uint8]
 
-__all__ = ["plot_alignment", "side_by_side"]
+__all__ = ["Pair", "difference_strip", "plot_alignment", "side_by_side"]
+
+# A labelled picture of the query and one of the reference, of one moment.
+Pair: TypeAlias = tuple[tuple[str, "RGB"], tuple[str, "RGB"]]
+
+# Grey levels by which two pictures of one footage differ for coding alone; from FULLY on a difference is shown in full.
+HARDLY, FULLY = 18.0, 70.0
 
 PLOT_WIDTH, PLOT_HEIGHT = 800, 450
 PAIR_WIDTH = 960
 # Enough lines to see the pattern, few enough to see the pictures.
 SHOWN_POINTS = 40
+RED = (213, 94, 0)
 # Pictures that correlate less than this are left white.
 LEAST_SHOWN = 0.4
 
@@ -175,3 +183,78 @@ def _join(
     placed = corners @ registration.homography.T
     outline = placed[:, :2] / placed[:, 2:] * scales[1] + (lefts[1], top)
     axes.plot(outline[:, 0], outline[:, 1], color=VERMILION, linewidth=2)
+
+
+def difference_strip(
+    pairs: Sequence[Pair], *, homography: NDArray[np.float64], size: tuple[Fingerprint, Fingerprint]
+) -> Figure:
+    """The reference, the query laid on it, and what differs, for some moments of a match, as one JPEG.
+
+    `homography` maps full-size pixels of the query to those of the reference, `size` are the two videos. In the third
+    row the reference is pale, what differs from it is red, and what the query leaves out is hatched. Tones are evened
+    first, so that a darker or paler copy does not differ by that alone.
+    """
+    head, gap, left = 26, 6, 104
+    width = min((PAIR_WIDTH - left) // len(pairs) - gap, 280)
+    columns = [_laid_on(one[1], other[1], homography=homography, size=size, width=width) for one, other in pairs]
+    high = max(column[0].shape[0] for column in columns)
+    sheet = np.full((head + 3 * (high + gap), PAIR_WIDTH, 3), 255, np.uint8)
+    for number, column in enumerate(columns):
+        for row, picture in enumerate(column):
+            top, at = head + row * (high + gap), left + number * (width + gap)
+            sheet[top : top + picture.shape[0], at : at + picture.shape[1]] = picture
+    height = len(sheet)
+    drawing = canvas(PAIR_WIDTH, height)
+    axes = drawing.add_axes((0, 0, 1, 1))
+    axes.imshow(sheet, aspect="auto")
+    axes.set_axis_off()
+    for row, label in enumerate(("reference", "clip laid on it", "what differs")):
+        write(drawing, label, spot=(4 / PAIR_WIDTH, 1 - (head + row * (high + gap) + 14) / height), size=9, ha="left")
+    for number, (_, (label, _)) in enumerate(pairs):
+        place = (left + number * (width + gap)) / PAIR_WIDTH
+        write(drawing, label.rpartition(" at ")[2], spot=(place, 1 - 14 / height), size=9, ha="left")
+    told = "Red: what the clip shows otherwise, such as captions and logos. Hatched: what it leaves out."
+    return jpeg(drawing, alt=f"{plain(pairs[0][0][0])} laid on {plain(pairs[0][1][0])}, {len(pairs)} moments. {told}")
+
+
+def _laid_on(
+    query: RGB,
+    reference: RGB,
+    *,
+    homography: NDArray[np.float64],
+    size: tuple[Fingerprint, Fingerprint],
+    width: int,
+) -> tuple[RGB, RGB, RGB]:
+    """A reference's picture, the query's laid on it, and what differs, `width` pixels wide."""
+    scale = width / reference.shape[1]
+    ground = resized(reference, width=width, most_height=round(reference.shape[0] * scale) + 1)
+    shrink = np.diag([ground.shape[1] / size[1].width, ground.shape[0] / size[1].height, 1.0])
+    grow = np.diag([size[0].width / query.shape[1], size[0].height / query.shape[0], 1.0])
+    matrix = shrink @ homography @ grow
+    shape = (ground.shape[1], ground.shape[0])
+    laid = np.asarray(cv2.warpPerspective(query, matrix, shape, flags=cv2.INTER_AREA), np.uint8)
+    covered = cv2.warpPerspective(np.full(query.shape[:2], 255, np.uint8), matrix, shape) > 250
+    differing = np.full(ground.shape, 255, np.float32)
+    pale = 255 - (255 - ground.astype(np.float32)) * 0.35
+    differing[covered] = pale[covered]
+    strength = _strength(laid, ground, covered)[..., None]
+    differing = differing * (1 - strength) + np.array(RED, np.float32) * strength
+    down, along = np.indices(covered.shape)
+    differing[~covered & ((down + along) % 8 < 2)] = 150
+    shown = np.where(covered[..., None], laid, 255).astype(np.uint8)
+    return ground, shown, differing.astype(np.uint8)
+
+
+def _strength(laid: RGB, ground: RGB, covered: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """How far two pictures differ where both are, 0 to 1, once one's tones are fitted to the other's."""
+    one, other = (cv2.GaussianBlur(picture, (0, 0), 1.2).astype(np.float32).mean(axis=2) for picture in (laid, ground))
+    found = np.zeros(covered.shape, np.float32)
+    if covered.sum() > 50:
+        # Twice: what differs most is left out of the second fit.
+        used = covered
+        for _ in range(2):
+            slope, start = np.polyfit(one[used], other[used], 1)
+            off = np.abs(slope * one + start - other)
+            used = covered & (off <= np.percentile(off[covered], 75))
+        found = np.where(covered, np.clip((off - HARDLY) / (FULLY - HARDLY), 0, 1), 0).astype(np.float32)
+    return found

@@ -17,7 +17,7 @@ from verikit.matching.store import open_archive
 from verikit.media.decoding import pictures_at
 from verikit.media.sampling import STILL_LONG_SIDE
 from verikit.media.scanning import scan_video
-from verikit.plots.matches import plot_alignment, side_by_side
+from verikit.plots.matches import difference_strip, plot_alignment, side_by_side
 from verikit.records import Records, mimebundle, timecode
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from verikit.media.scan import Scan
     from verikit.media.video import Video
     from verikit.plots.drawing import Figure
+    from verikit.plots.matches import Pair
 
 __all__ = [
     "Comparison",
@@ -44,8 +45,8 @@ __all__ = [
     "search_video",
 ]
 
-# Pairs of pictures that are registered to choose the one that is shown.
-PAIRS_TRIED = 4
+# Pairs of pictures that are laid on each other to be shown.
+PAIRS_SHOWN = 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ def save_figures(figures: Sequence[Figure], folder: Path) -> tuple[Path, ...]:
 def evidence(
     query: Fingerprint, reference: Fingerprint, *, matches: Iterable[Match], video: Video, scan: Scan
 ) -> Iterator[Figure]:
-    """For matches with one reference: the alignment, and for the surest the best pair of pictures.
+    """For matches with one reference: the alignment, and for the surest the best pair of pictures and what differs.
 
     `video` and `scan` are the query's, so that its picture of any moment can be fetched.
     """
@@ -93,29 +94,37 @@ def evidence(
         return
     yield plot_alignment(query, reference, held)
     for match in held[:3]:
-        yield from _side_by_side(video, scan, reference=reference, match=match)
+        pairs = list(_pairs(video, scan, reference=reference, match=match))
+        if pairs:
+            yield _side_by_side(pairs, match=match)
+            yield difference_strip(pairs, homography=np.array(match.homography), size=(query, reference))
 
 
-def _side_by_side(query: Video, scan: Scan, *, reference: Fingerprint, match: Match) -> Iterator[Figure]:
-    """The reference's stills within the match, each beside the query's picture of the very moment; the best pair."""
+def _pairs(query: Video, scan: Scan, *, reference: Fingerprint, match: Match) -> Iterator[Pair]:
+    """Some of the reference's stills within the match, each with the query's picture of the very moment."""
     span = match.reference_span
     inside = np.nonzero((reference.still_times >= span.start) & (reference.still_times <= span.end))[0]
     moments = {
         int(scan.frames["pts"][scan.index_at((float(reference.still_times[row]) - match.offset) * match.speed)]): row
-        for row in spread(inside, most=PAIRS_TRIED)
+        for row in spread(inside, most=PAIRS_SHOWN)
     }
-    best: tuple[int, Figure] | None = None
     for pts, picture in pictures_at(query, list(moments), long_side=STILL_LONG_SIDE):
-        still = still_image(reference.stills[moments[pts]])
-        found = register_pictures(picture, still, mirrored=match.mirrored, inverted=match.negative)
-        points = 0 if found is None else found.inliers
-        if best is None or points > best[0]:
-            time = float((pts - int(scan.frames["pts"][0])) * scan.time_base)
-            there = float(reference.still_times[moments[pts]])
-            one, other = (f"{query.name} at {timecode(time)}", f"{reference.name} at {timecode(there)}")
-            best = points, side_by_side((one, picture), (other, still), registration=found)
-    if best is not None:
-        yield best[1]
+        time = float((pts - int(scan.frames["pts"][0])) * scan.time_base)
+        there = float(reference.still_times[moments[pts]])
+        yield (
+            (f"{query.name} at {timecode(time)}", picture),
+            (f"{reference.name} at {timecode(there)}", still_image(reference.stills[moments[pts]])),
+        )
+
+
+def _side_by_side(pairs: Sequence[Pair], *, match: Match) -> Figure:
+    """The pair of pictures with the most matched points."""
+    found = [
+        register_pictures(one[1], other[1], mirrored=match.mirrored, inverted=match.negative) for one, other in pairs
+    ]
+    points = [0 if registration is None else registration.inliers for registration in found]
+    best = points.index(max(points))
+    return side_by_side(*pairs[best], registration=found[best])
 
 
 def claimed_facts(container: Container, made: Fingerprint) -> dict[str, Any]:
