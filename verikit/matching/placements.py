@@ -204,11 +204,11 @@ def _fitted(members: Rows, pairs: Rows, *, told: _Told, query: Features, referen
     return Placement(matrix=whole / whole[2, 2], places=places, queries=pairs[inside, 0], references=pairs[inside, 1])
 
 
-def _similarity(source: Floats, target: Floats) -> Floats | None:
+def _similarity(source: Floats, target: Floats, *, tolerance: float = 2 * TOLERANCE) -> Floats | None:
     # OpenCV's RANSAC draws from its own generator; seeding it makes the same pictures give the same answer.
     cv2.setRNGSeed(1)
     matrix, _ = cv2.estimateAffinePartial2D(
-        source, target, method=cv2.RANSAC, ransacReprojThreshold=2 * TOLERANCE, maxIters=1000, confidence=0.999
+        source, target, method=cv2.RANSAC, ransacReprojThreshold=tolerance, maxIters=1000, confidence=0.999
     )
     return None if matrix is None else np.vstack([matrix, [0, 0, 1]])
 
@@ -225,7 +225,9 @@ def _freed(source: Floats, target: Floats, matrix: Floats) -> Floats:
     A squeezed copy has other scales across and down; a filmed screen is seen at a slant.
     """
     near = _off(matrix, source, target) <= 4 * TOLERANCE
-    best, most = matrix, int((_off(matrix, source, target) <= TOLERANCE).sum())
+    stiff = _similarity(source[near], target[near], tolerance=TOLERANCE / 2) if near.any() else None
+    best = matrix if stiff is None or not _plausible(stiff) else stiff
+    most = int((_off(best, source, target) <= TOLERANCE).sum())
     # Matches that lie on one spot could be fitted by anything.
     spread = len(np.unique(_cells(source[near].astype(np.float32)))) if near.any() else 0
     if min(most, spread) < 2.5 * LEAST_PLACES:
@@ -234,10 +236,11 @@ def _freed(source: Floats, target: Floats, matrix: Floats) -> Floats:
     affine, _ = cv2.estimateAffine2D(source[near], target[near], method=cv2.RANSAC, ransacReprojThreshold=TOLERANCE)
     cv2.setRNGSeed(1)
     slanted, _ = cv2.findHomography(source[near], target[near], cv2.RANSAC, TOLERANCE, maxIters=300)
-    for freer in (None if affine is None else np.vstack([affine, [0, 0, 1]]), slanted):
+    squeezed = None if affine is None else np.vstack([affine, [0, 0, 1]])
+    for freer, times in ((squeezed, FREER), (slanted, FREER**2)):
         map_ = matrix if freer is None else np.asarray(freer, np.float64)
         agreeing = int((_off(map_, source, target) <= TOLERANCE).sum())
-        if _plausible(map_) and agreeing > FREER * most:
+        if _plausible(map_) and agreeing > times * most:
             best, most = map_, agreeing
     return best
 

@@ -47,7 +47,7 @@ __all__ = ["Pair", "difference_strip", "plot_alignment", "side_by_side"]
 Pair: TypeAlias = tuple[tuple[str, "RGB"], tuple[str, "RGB"]]
 
 # Grey levels by which two pictures of one footage differ for coding alone; from FULLY on a difference is shown in full.
-HARDLY, FULLY = 18.0, 70.0
+HARDLY, FULLY = 12.0, 40.0
 
 PLOT_WIDTH, PLOT_HEIGHT = 800, 450
 PAIR_WIDTH = 960
@@ -185,20 +185,20 @@ def _join(
     axes.plot(outline[:, 0], outline[:, 1], color=VERMILION, linewidth=2)
 
 
-def difference_strip(
-    pairs: Sequence[Pair], *, homography: NDArray[np.float64], size: tuple[Fingerprint, Fingerprint]
-) -> Figure:
+def difference_strip(pairs: Sequence[Pair], *, maps: Sequence[NDArray[np.float64]]) -> Figure:
     """The reference, the query laid on it, and what differs, for some moments of a match, as one JPEG.
 
-    `homography` maps full-size pixels of the query to those of the reference, `size` are the two videos. In the third
-    row the reference is pale, what differs from it is red, and what the query leaves out is hatched. Tones are evened
+    `maps`: float64 (3, 3) for each pair, pixels of the query's picture to those of the reference's. In the third row
+    the reference is pale, what differs from it is red, and what the query leaves out is hatched. Tones are evened
     first, so that a darker or paler copy does not differ by that alone.
     """
-    head, gap, left = 26, 6, 104
+    head, gap, foot, left = 26, 6, 22, 104
     width = min((PAIR_WIDTH - left) // len(pairs) - gap, 280)
-    columns = [_laid_on(one[1], other[1], homography=homography, size=size, width=width) for one, other in pairs]
+    columns = [
+        _laid_on(one[1], other[1], homography=map_, width=width) for (one, other), map_ in zip(pairs, maps, strict=True)
+    ]
     high = max(column[0].shape[0] for column in columns)
-    sheet = np.full((head + 3 * (high + gap), PAIR_WIDTH, 3), 255, np.uint8)
+    sheet = np.full((head + 3 * (high + gap) + foot, PAIR_WIDTH, 3), 255, np.uint8)
     for number, column in enumerate(columns):
         for row, picture in enumerate(column):
             top, at = head + row * (high + gap), left + number * (width + gap)
@@ -214,23 +214,16 @@ def difference_strip(
         place = (left + number * (width + gap)) / PAIR_WIDTH
         write(drawing, label.rpartition(" at ")[2], spot=(place, 1 - 14 / height), size=9, ha="left")
     told = "Red: what the clip shows otherwise, such as captions and logos. Hatched: what it leaves out."
+    write(drawing, told, spot=(left / PAIR_WIDTH, 10 / height), size=9, ha="left")
     return jpeg(drawing, alt=f"{plain(pairs[0][0][0])} laid on {plain(pairs[0][1][0])}, {len(pairs)} moments. {told}")
 
 
-def _laid_on(
-    query: RGB,
-    reference: RGB,
-    *,
-    homography: NDArray[np.float64],
-    size: tuple[Fingerprint, Fingerprint],
-    width: int,
-) -> tuple[RGB, RGB, RGB]:
+def _laid_on(query: RGB, reference: RGB, *, homography: NDArray[np.float64], width: int) -> tuple[RGB, RGB, RGB]:
     """A reference's picture, the query's laid on it, and what differs, `width` pixels wide."""
     scale = width / reference.shape[1]
     ground = resized(reference, width=width, most_height=round(reference.shape[0] * scale) + 1)
-    shrink = np.diag([ground.shape[1] / size[1].width, ground.shape[0] / size[1].height, 1.0])
-    grow = np.diag([size[0].width / query.shape[1], size[0].height / query.shape[0], 1.0])
-    matrix = shrink @ homography @ grow
+    shrink = np.diag([ground.shape[1] / reference.shape[1], ground.shape[0] / reference.shape[0], 1.0])
+    matrix = shrink @ homography
     shape = (ground.shape[1], ground.shape[0])
     laid = np.asarray(cv2.warpPerspective(query, matrix, shape, flags=cv2.INTER_AREA), np.uint8)
     covered = cv2.warpPerspective(np.full(query.shape[:2], 255, np.uint8), matrix, shape) > 250
@@ -247,7 +240,7 @@ def _laid_on(
 
 def _strength(laid: RGB, ground: RGB, covered: NDArray[np.bool_]) -> NDArray[np.float32]:
     """How far two pictures differ where both are, 0 to 1, once one's tones are fitted to the other's."""
-    one, other = (cv2.GaussianBlur(picture, (0, 0), 1.2).astype(np.float32).mean(axis=2) for picture in (laid, ground))
+    one, other = (cv2.GaussianBlur(picture, (0, 0), 0.8).astype(np.float32).mean(axis=2) for picture in (laid, ground))
     found = np.zeros(covered.shape, np.float32)
     if covered.sum() > 50:
         # Twice: what differs most is left out of the second fit.

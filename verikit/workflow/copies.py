@@ -47,6 +47,8 @@ __all__ = [
 
 # Pairs of pictures that are laid on each other to be shown.
 PAIRS_SHOWN = 4
+# Matched points from which one pair of pictures says better how it lies than the whole clip does.
+LEAST_POINTS = 40
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +98,7 @@ def evidence(
     for match in held[:3]:
         pairs = list(_pairs(video, scan, reference=reference, match=match))
         if pairs:
-            yield _side_by_side(pairs, match=match)
-            yield difference_strip(pairs, homography=np.array(match.homography), size=(query, reference))
+            yield from _shown(pairs, match=match, size=(query, reference))
 
 
 def _pairs(query: Video, scan: Scan, *, reference: Fingerprint, match: Match) -> Iterator[Pair]:
@@ -117,14 +118,26 @@ def _pairs(query: Video, scan: Scan, *, reference: Fingerprint, match: Match) ->
         )
 
 
-def _side_by_side(pairs: Sequence[Pair], *, match: Match) -> Figure:
-    """The pair of pictures with the most matched points."""
+def _shown(pairs: Sequence[Pair], *, match: Match, size: tuple[Fingerprint, Fingerprint]) -> Iterator[Figure]:
+    """The pair of pictures with the most matched points side by side, and all pairs laid on each other.
+
+    Each pair is laid by its own points: a hand that shook between two stills moves the map by a pixel or two.
+    """
     found = [
         register_pictures(one[1], other[1], mirrored=match.mirrored, inverted=match.negative) for one, other in pairs
     ]
     points = [0 if registration is None else registration.inliers for registration in found]
     best = points.index(max(points))
-    return side_by_side(*pairs[best], registration=found[best])
+    yield side_by_side(*pairs[best], registration=found[best])
+    maps = []
+    for (one, other), registration in zip(pairs, found, strict=True):
+        grow = np.diag([size[0].width / one[1].shape[1], size[0].height / one[1].shape[0], 1.0])
+        shrink = np.diag([other[1].shape[1] / size[1].width, other[1].shape[0] / size[1].height, 1.0])
+        if registration is not None and registration.inliers >= LEAST_POINTS:
+            maps.append(registration.homography)
+        else:
+            maps.append(shrink @ np.array(match.homography) @ grow)
+    yield difference_strip(pairs, maps=maps)
 
 
 def claimed_facts(container: Container, made: Fingerprint) -> dict[str, Any]:
