@@ -13,8 +13,10 @@ from verikit.matching.ends import settled_span
 from verikit.matching.laying import Laying, by_areas, from_stills, lay
 from verikit.matching.likeness import likeness
 from verikit.matching.matches import Match, match_records, rank
+from verikit.matching.panning import shifted
 from verikit.matching.placements import filed, find_placements
 from verikit.matching.probing import Probe, probe
+from verikit.matching.stills import spread
 from verikit.media.hashing import hamming
 from verikit.media.sampling import STILL_EVERY
 from verikit.media.scan import HASHES_PER_SECOND
@@ -47,6 +49,9 @@ NEAR_LINE = 1.1
 SAME_TAKE, LEAST_CHANGING = 0.4, 6.0
 # Distinct places of local features from which the scene is the same: chance reaches about 20 (docs/copies.md).
 SAME_PLACES = 25
+# Steps of grey of which a still picture has at least so many, and a scene that moves: titles and logos have one or two,
+# test cards eleven or twelve, films 7 (fog) to 45.
+GREYS_OF_A_PICTURE, GREYS_OF_A_SCENE = 14, 5
 # The most that a scene without the take scores.
 MOST_FOR_SCENE = 0.3
 # Weight of a stretch from which it is confirmed; at another speed than the reference's one more thing was chosen. Other
@@ -90,10 +95,38 @@ def compare_probe(made: Probe, reference: Fingerprint) -> list[Match]:
     found = _once_each([one for way in ways for one in _along(made.query, reference, way)])
     matches = [_match(made, reference, one) for one in found]
     if by_features and not any(match.relation == "same_footage" for match in matches):
-        scene = _same_scene(made, reference, by_features[0])
-        # Where the place agrees all through, a few instants that happen to change alike say nothing.
-        matches = matches if scene is None else [scene]
-    return rank(matches)
+        matches = _looked_at_again(made, reference, by_features[0], held=matches)
+    return rank(match for match in matches if not _shows_a_card(made.query, match))
+
+
+def _looked_at_again(made: Probe, reference: Fingerprint, way: _Way, *, held: list[Match]) -> list[Match]:
+    """What is found where the place agrees and nothing was confirmed: the take after all, or only the scene."""
+    if way.laying.places < SAME_PLACES:
+        return held
+    panned = dataclasses.replace(way, laying=shifted(made.query, reference, way.laying))
+    found = [_match(made, reference, one) for one in _once_each(_along(made.query, reference, panned))]
+    if any(match.relation == "same_footage" for match in found):
+        return found
+    scene = _same_scene(made, reference, way)
+    # Where the place agrees all through, a few instants that happen to change alike say nothing.
+    return held if scene is None else [scene]
+
+
+def _shows_a_card(query: Fingerprint, match: Match) -> bool:
+    """Whether a match rests on a logo, a title or a test card: nothing changes in it, and it has few greys."""
+    if match.relation == "same_footage":
+        return False
+    least = GREYS_OF_A_SCENE if match.relation == "same_scene" else GREYS_OF_A_PICTURE
+    span = match.query_span
+    rows = np.nonzero((query.times >= span.start - 0.01) & (query.times < span.end) & query.usable)[0]
+    greys = [_greys(query.thumbs[row]) for row in spread(rows, most=12)] if len(rows) else [0]
+    return match.motion is None and float(np.median(greys)) < least
+
+
+def _greys(thumb: NDArray[np.uint8]) -> int:
+    """How many steps of four grey levels nine tenths of a small picture lie in."""
+    held = np.sort(np.bincount((thumb >> 2).ravel(), minlength=64))[::-1]
+    return int(np.searchsorted(np.cumsum(held), 0.9 * thumb.size)) + 1
 
 
 def likeness_under(query: Fingerprint, reference: Fingerprint, match: Match) -> Likeness | None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from verikit.matching.fingerprinting import COURSE_PER_SECOND
+from verikit.media.scan import HASHES_PER_SECOND
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,12 +19,17 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Points = NDArray[np.float32]
 
-__all__ = ["Laid", "Laying", "by_areas", "from_stills", "lay"]
+__all__ = ["Laid", "Laying", "by_areas", "from_stills", "lay", "onto_course"]
 
 # Fewer points of the small pictures than this are too few to compare.
 LEAST_POINTS = 30
 # A point of the coarser grid lies wholly in the other picture if so much of it does.
 COVERED = 0.99
+# A shot ends where two pictures of the course correlate less than this and differ by more than this many grey levels on
+# average; a picture whose luma is shorter than FLAT is flat.
+UNLIKE, DIFFERING, FLAT = 0.7, 10.0, 70.0
+# The course's step from one hashed instant to the next.
+STEP = COURSE_PER_SECOND // HASHES_PER_SECOND
 # Points across of a part.
 LEAST_PART = 4
 
@@ -46,12 +54,15 @@ class Laying:
 class Laid:
     """The points that two videos share: query (instants, points) and reference (instants, points), float32 luma.
 
-    parts: int64 (points,), which of nine parts of what they share each point lies in.
+    parts: int64 (points,), which of nine parts of what they share each point lies in. query_shots, reference_shots:
+    int64 (instants,), a number for the shot that each instant is of.
     """
 
     query: Points
     reference: Points
     parts: NDArray[np.int64]
+    query_shots: NDArray[np.int64]
+    reference_shots: NDArray[np.int64]
 
 
 def by_areas(query: Fingerprint, reference: Fingerprint, *, mirrored: bool, rotated: int, negative: bool) -> Laying:
@@ -97,7 +108,32 @@ def lay(query: Fingerprint, reference: Fingerprint, laying: Laying, *, rows: sli
     else:
         laid, inside = _seen(mine, there, size=theirs.shape[1:], blur=1 / max(enlarging, 1e-3))
         pair = laid[:, inside], theirs[:, inside].astype(np.float32)
-    return Laid(query=pair[0], reference=pair[1], parts=_parts(inside)) if inside.sum() >= LEAST_POINTS else None
+    if inside.sum() < LEAST_POINTS:
+        return None
+    # By the course on both sides: at four pictures a second, whoever pans fast would seem to cut.
+    instants = np.minimum(np.arange(len(query.thumbs))[rows] * STEP, len(query.course) - 1)
+    return Laid(
+        query=pair[0],
+        reference=pair[1],
+        parts=_parts(inside),
+        query_shots=_shots(query.course)[instants],
+        reference_shots=_shots(reference.course),
+    )
+
+
+def _shots(course: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """A number for the shot that each small picture is of: a new one begins where one is unlike the one before it."""
+    rows = course.reshape(len(course), -1).astype(np.float32)
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    unit = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), FLAT)
+    alike = (unit[1:] * unit[:-1]).sum(axis=1)
+    differing = np.abs(rows[1:] - rows[:-1]).mean(axis=1)
+    return np.concatenate([[0], np.cumsum((alike < UNLIKE) & (differing > DIFFERING))]).astype(np.int64)
+
+
+def onto_course(placing: Floats, query: Fingerprint, reference: Fingerprint) -> Floats:
+    """A map between full-size pictures as a map from the query's thumbnails to the pictures of the reference's course."""
+    return _between(placing, (query, query.thumbs.shape[1:]), (reference, reference.course.shape[1:]))
 
 
 def _parts(inside: NDArray[np.bool_]) -> NDArray[np.int64]:

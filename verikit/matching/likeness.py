@@ -27,8 +27,6 @@ __all__ = ["Likeness", "backwards", "likeness"]
 
 # Seconds before and after that the mean is taken over.
 AROUND = 1
-# A shot ends where two instants correlate less than this and differ by more than this many grey levels on average.
-UNLIKE, DIFFERING = 0.7, 10.0
 # A part whose luma has a smaller standard deviation than this, in grey levels, hardly says anything.
 FLAT = 3.0
 
@@ -51,8 +49,8 @@ class Likeness:
 
 def likeness(laid: Laid, *, negative: bool) -> Likeness:
     """The Likeness of two laid videos; of a negative, with light and dark exchanged."""
-    mine = _changing(laid.query, _shots(laid.query), around=AROUND * HASHES_PER_SECOND)
-    theirs = _changing(laid.reference, _shots(laid.reference), around=AROUND * COURSE_PER_SECOND)
+    mine = _changing(laid.query, laid.query_shots, around=AROUND * HASHES_PER_SECOND)
+    theirs = _changing(laid.reference, laid.reference_shots, around=AROUND * COURSE_PER_SECOND)
     sign = -1.0 if negative else 1.0
     points = laid.query.shape[1]
     following = np.roll(theirs, -1, axis=0)
@@ -88,16 +86,6 @@ def _unit(points: Table) -> Table:
     centred = points - points.mean(axis=1, keepdims=True)
     least = FLAT * np.sqrt(points.shape[1])
     return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), least), np.float32)
-
-
-def _shots(points: Table) -> NDArray[np.int64]:
-    """A number for the shot that each row is of: a new one begins where a row is unlike the one before it."""
-    if len(points) == 0:
-        return np.zeros(0, np.int64)
-    unit = _unit(points)
-    alike = (unit[1:] * unit[:-1]).sum(axis=1)
-    differing = np.abs(points[1:] - points[:-1]).mean(axis=1)
-    return np.concatenate([[0], np.cumsum((alike < UNLIKE) & (differing > DIFFERING))]).astype(np.int64)
 
 
 def _changing(points: Table, shots: NDArray[np.int64], *, around: int) -> Table:

@@ -225,7 +225,7 @@ def _freed(source: Floats, target: Floats, matrix: Floats) -> Floats:
     A squeezed copy has other scales across and down; a filmed screen is seen at a slant.
     """
     near = _off(matrix, source, target) <= 4 * TOLERANCE
-    stiff = _similarity(source[near], target[near], tolerance=TOLERANCE / 2) if near.any() else None
+    stiff = _similarity(source[near], target[near], tolerance=TOLERANCE / 2) if near.sum() >= LEAST_PLACES else None
     best = matrix if stiff is None or not _plausible(stiff) else stiff
     most = int((_off(best, source, target) <= TOLERANCE).sum())
     # Matches that lie on one spot could be fitted by anything.
