@@ -59,6 +59,13 @@ KINDS = (
     "transfer",
     "cell-sealed",
     "run-end",
+    # What an analyst does in JupyterLab, told by the kernel as it happens.
+    "live-start",
+    "live-cell",
+    # What is said at the time of sealing, after the last run.
+    "consent",
+    "withheld",
+    "supersedes",
 )
 FIRST_PREV = "0" * 64
 # A body is names, digests and what an analyst typed. The bound lets the tail be found by reading a known amount.
