@@ -11,6 +11,7 @@ is wrong. Files are streamed, never held in memory whole, but for the tag files.
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import hashlib
 import io
@@ -25,7 +26,7 @@ from verikit._files import HIDDEN_CATEGORIES, plain
 from verikit.errors import AuditError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "BAG_INFO",
     "MANIFEST",
     "PAYLOAD",
+    "REVIEW_FILE",
     "SEAL_PREFIX",
     "SIGNATURE",
     "TAGMANIFEST",
@@ -42,7 +44,9 @@ __all__ = [
     "Member",
     "Problem",
     "bytes_member",
+    "chunks_of",
     "folder_contents",
+    "hash_aside",
     "hash_members",
     "info_text",
     "listing_problems",
@@ -60,6 +64,8 @@ BAGIT, BAG_INFO = "bagit.txt", "bag-info.txt"
 MANIFEST, TAGMANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 SIGNATURE, TOKEN = f"signatures/{TAGMANIFEST}.sig", f"signatures/{TAGMANIFEST}.sig.tsr"
 PAYLOAD = "data/"
+# Added after sealing, each with its signature.
+REVIEW_FILE = re.compile(r"reviews/(?!0000)(\d{4})\.json(\.sig)?", re.ASCII)
 SEAL_PREFIX = "verikit-seal:1:sha256:"
 BAGIT_TEXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
@@ -69,6 +75,8 @@ MOST_TEXT = 32 << 20
 # Longer names do not exist on the file systems that a package is unpacked on.
 MOST_NAME, MOST_PARTS = 1000, 32
 CHUNK = 1 << 20
+# From here on a second thread is worth its start.
+ASIDE_FROM = 8 << 20
 
 # What a damaged member raises: python's zipfile decodes names and seeks where the file tells it to.
 READ_FAULTS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError)
@@ -204,12 +212,38 @@ def hash_members(members: Iterable[Member]) -> tuple[dict[str, str], list[Proble
     return digests, problems
 
 
+def hash_aside(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
+    """The chunks, each hashed in another thread while the next one is read and the last one is used.
+
+    Hashing, checksums and the disk then wait for one another less: hashlib works without Python's lock.
+    """
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
+        before: concurrent.futures.Future[None] | None = None
+        for chunk in chunks:
+            if before is not None:
+                before.result()
+            before = pool.submit(digest.update, chunk)
+            yield chunk
+        if before is not None:
+            before.result()
+
+
+def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
+    """What a stream holds, in chunks of a bounded size."""
+    while chunk := stream.read(CHUNK):
+        yield chunk
+
+
 def _hash(member: Member) -> str:
     digest, count = hashlib.sha256(), 0
     with member.open() as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-            count += len(chunk)
+        chunks = chunks_of(stream)
+        if member.size < ASIDE_FROM:
+            for chunk in chunks:
+                digest.update(chunk)
+                count += len(chunk)
+        else:
+            count = sum(map(len, hash_aside(chunks, digest)))
     if count != member.size:
         raise EOFError(f"{count} bytes where {member.size} were announced")
     return digest.hexdigest()
@@ -329,7 +363,7 @@ def shape_problems(contents: Contents) -> list[Problem]:
     problems += [
         Problem(kind="stray", path=name, detail="a sealed case has no such file")
         for name in contents.members
-        if name not in known and not name.startswith(PAYLOAD)
+        if name not in known and not name.startswith(PAYLOAD) and not REVIEW_FILE.fullmatch(name)
     ]
     if contents.readable:
         problems += [

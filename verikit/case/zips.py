@@ -21,13 +21,14 @@ from typing import IO, TYPE_CHECKING
 
 from verikit._files import plain, written_aside
 from verikit.case.bag import (
-    CHUNK,
     MOST_MEMBERS,
     MOST_NAME,
     READ_FAULTS,
     Contents,
     Member,
     Problem,
+    chunks_of,
+    hash_aside,
     name_problem,
     twin_problems,
 )
@@ -257,9 +258,10 @@ def write_zip(path: Path, members: Iterable[Member], *, digests: Mapping[str, st
             info.create_system, info.external_attr, info.file_size = 3, (stat.S_IFREG | 0o644) << 16, member.size
             digest = hashlib.sha256()
             with member.open() as source, archive.open(info, "w") as target:
-                while chunk := source.read(CHUNK):
-                    digest.update(chunk)
+                for chunk in hash_aside(chunks_of(source), digest):
                     target.write(chunk)
             if digest.hexdigest() != digests[member.name]:
-                raise AuditError(f"{member.name}: changed while the package was being written; seal again")
+                detail = f"{member.name}: its SHA-256 is {digest.hexdigest()}, expected was {digests[member.name]}"
+                why = "not the file of the journal, or changed while the package was being written"
+                raise AuditError(f"{path.name}: cannot be written", problems=[f"{detail}: {why}"])
     return path
