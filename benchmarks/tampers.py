@@ -14,12 +14,17 @@ import os
 import re
 import zipfile
 
-from verikit._files import canonical_json, sha256_bytes
+from verikit._files import canonical_json, sha256_bytes, sha256_file
 from verikit.case.auditing import info_fields
 from verikit.case.bag import bytes_member, info_text
 from verikit.case.cells import cell_digests, load_notebook
+from verikit.case.claims import Claim
 from verikit.case.crate import crate_bytes
-from verikit.case.journal import read_journal
+from verikit.case.derived import pretty_json
+from verikit.case.header import journaled_header
+from verikit.case.journal import append, read_journal
+from verikit.case.opening import new_case, open_case
+from verikit.case.report import write_report
 from verikit.errors import AuditError
 from verikit.records import RESULT_MIME
 
@@ -28,6 +33,8 @@ TEMPLATE = "data/notebooks/02_what_is_this_file.ipynb"
 JOURNAL, CLIP = "data/journal.jsonl", "data/inputs/clip.mp4"
 MANIFEST, TAGMANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 SIGNATURE = f"signatures/{TAGMANIFEST}.sig"
+NOTEBOOKS = ("01_claim.ipynb", "02_what_is_this_file.ipynb")
+CRATE, TOKEN = "data/ro-crate-metadata.json", f"signatures/{TAGMANIFEST}.sig.tsr"
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
@@ -64,6 +71,79 @@ def rehash(files):
     if fitted != lines:
         files["bag-info.txt"] = "".join(fitted).encode()
         rehash(files)
+
+
+# ---------------------------------------------------------------------------------------------------- what gets changed
+
+
+def code(number, *, count, source, outputs, tags=()):
+    metadata = {"tags": list(tags)} if tags else {}
+    cell = {"cell_type": "code", "id": f"c{number:03d}", "metadata": metadata, "source": source}
+    return cell | {"execution_count": count, "outputs": outputs}
+
+
+def made_notebook(*, executed):
+    """One of the case's notebooks, as run or as written."""
+    shown = [
+        {"output_type": "stream", "name": "stdout", "text": "score 0.91\n"},
+        {"output_type": "display_data", "metadata": {}, "data": {"image/png": PIXEL, "text/plain": "a still"}},
+    ]
+    result = {"text/plain": "created 2019", "text/html": "<p>created 2019</p>"}
+    result |= {"application/vnd.verikit.result.v1+json": {"created": 2019}}
+    returned = [{"output_type": "execute_result", "execution_count": 2, "metadata": {}, "data": result}]
+    cells = [
+        {"cell_type": "markdown", "id": "c000", "metadata": {}, "source": "# A clip of a flood", "attachments": {}},
+        code(1, count=1, source="threshold = 0.5\nfind(threshold)", outputs=shown, tags=("parameters",)),
+        code(2, count=2, source="inspect(case.video)", outputs=returned),
+        {"cell_type": "markdown", "id": "c003", "metadata": {}, "source": "Note: the sign is in Thai."},
+        code(4, count=3, source="done()", outputs=[]),
+    ]
+    if not executed:
+        cells = [
+            cell | {"execution_count": None, "outputs": []} if cell["cell_type"] == "code" else cell for cell in cells
+        ]
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    notebook = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    return (json.dumps(notebook, indent=1) + "\n").encode()
+
+
+def make_case(folder, *, clip=None):
+    """A case folder as a run leaves it: with every kind of file that a case has, all of them in the journal."""
+    given = folder.parent / "given"
+    given.mkdir()
+    for name in NOTEBOOKS:
+        (given / name).write_bytes(made_notebook(executed=False))
+    if clip is None:
+        clip = given / "clip.mp4"
+        clip.write_bytes(bytes(range(256)) * 16)
+    claim = Claim(text="a flood in 2024", url="https://example.org/1")
+    case = new_case(folder, video=clip, claim=claim, notebooks=given, post=b"{}", by="A. Analyst")
+    case.decide("S4", status="contradicted", because="an older copy")
+    (folder / "inputs/.writing-x").write_bytes(b"left behind")
+    (folder / "scans/clip.bin").write_bytes(b"a cache")
+    (folder / "executed").mkdir()
+    environment = b'{"verikit":"0.1.0"}\n'
+    (folder / "environment.json").write_bytes(environment)
+    for name in NOTEBOOKS:
+        template = sha256_file(folder / "notebooks" / name)
+        tell(folder, "run-start", notebook=f"notebooks/{name}", sha256=template, environment=sha256_bytes(environment))
+        case.keep_bytes(name.encode(), name=name.replace(".ipynb", ".png"), operation="still", parents=["video"])
+        tell_run(folder, name, made_notebook(executed=True))
+    write_report(open_case(folder))
+    return folder
+
+
+def tell(folder, kind, **body):
+    """One more entry in the case's journal."""
+    append(folder / "journal.jsonl", kind, body, case=open_case(folder).id)
+
+
+def tell_run(folder, name, data):
+    """An executed notebook with these bytes, and its cells in the journal."""
+    (folder / "executed" / name).write_bytes(data)
+    for cell in cell_digests(load_notebook(data)):
+        tell(folder, "cell-sealed", notebook=f"notebooks/{name}", **dataclasses.asdict(cell))
+    tell(folder, "run-end", notebook=f"notebooks/{name}", sha256=sha256_bytes(data), state="done")
 
 
 # ----------------------------------------------------------------------------------------------------------- the changes
@@ -276,8 +356,6 @@ FOLDER_TAMPERS = {
     "pipe": (lambda root: os.mkfifo(root / "data/pipe"), "data/pipe: neither a file nor a folder"),
     "folder as a tag file": (lambda root: ((root / MANIFEST).unlink(), (root / MANIFEST).mkdir()), "empty folder"),
 }
-
-CRATE, TOKEN = "data/ro-crate-metadata.json", f"signatures/{TAGMANIFEST}.sig.tsr"
 
 
 def crate(edit):
@@ -533,6 +611,7 @@ def _metadata_anew(files):
     entries = read_journal(files[JOURNAL])
     case = {name.removeprefix("data/"): data for name, data in files.items() if name.startswith("data/")}
     case.pop("ro-crate-metadata.json", None)
+    files["data/case.json"] = case["case.json"] = pretty_json(journaled_header(entries))
     files[CRATE] = crate_bytes(entries, {name: (len(data), sha256_bytes(data)) for name, data in case.items()})
     payload = [bytes_member(name, data) for name, data in files.items() if name.startswith("data/")]
     agent = re.search(rb"Software-Agent: (.*)", files.get("bag-info.txt", b"Software-Agent: x"))[1].decode()

@@ -19,9 +19,6 @@ import hashlib
 import re
 import secrets
 import tempfile
-import urllib.error
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
 from verikit._files import plain
@@ -166,6 +163,11 @@ def fetch_token(address: str, message: bytes, *, seconds: float = 60.0) -> bytes
     Raises ValueError for an address that is not http or https, an answer that is no token, or one about something else,
     and OSError where the TSA cannot be reached.
     """
+    # Imported here: only asking needs it, and verifying has to start at once.
+    import urllib.error  # noqa: PLC0415
+    import urllib.parse  # noqa: PLC0415
+    import urllib.request  # noqa: PLC0415
+
     if urllib.parse.urlsplit(address).scheme not in {"http", "https"}:
         raise ValueError(f"{plain(address)[:200]}: not an http or https address of a TSA")
     digest, nonce = hashlib.sha256(message).digest(), bytes([1]) + secrets.token_bytes(8)
