@@ -214,13 +214,29 @@ def member_spans(package):
 
 @given(draw=st.data(), bit=st.integers(0, 7))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_changed_byte_in_any_member_is_caught(tmp_path, signed, draw, bit):
-    start, size = member_spans(signed.package)[draw.draw(st.sampled_from(sorted(member_spans(signed.package))))]
-    data = bytearray(signed.package.read_bytes())
+def test_a_changed_byte_in_any_member_is_caught_and_located(tmp_path, stamped, draw, bit):
+    name = draw.draw(st.sampled_from(sorted(member_spans(stamped))))
+    start, size = member_spans(stamped)[name]
+    data = bytearray(stamped.read_bytes())
     data[start + draw.draw(st.integers(0, size - 1))] ^= 1 << bit
     path = tmp_path / "x.zip"
     path.write_bytes(data)
-    assert verify_package(path).exit_code == 1
+    checked = verify_package(path)
+    assert checked.exit_code == 1
+    assert name in str(checked)
+
+
+@given(draw=st.data(), bit=st.integers(0, 7))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_changed_byte_whose_checksum_was_made_to_fit_is_caught_and_located(tmp_path, signed, draw, bit):
+    files = read(signed.package)
+    name = draw.draw(st.sampled_from(sorted(files)))
+    data = bytearray(files[name])
+    data[draw.draw(st.integers(0, len(data) - 1))] ^= 1 << bit
+    # The same in a folder, where there is no checksum at all.
+    checked = verify_package(pack(tmp_path / "x.zip", files | {name: bytes(data)}))
+    assert checked.exit_code == 1
+    assert name in str(checked)
 
 
 def content(package):

@@ -99,7 +99,6 @@ def _people(entries: Sequence[Entry]) -> list[dict[str, Any]]:
             "@id": f"#person-{number}",
             "@type": "Person",
             "name": name,
-            "affiliation": "not stated",
         }
         for number, name in enumerate(named)
     ]
@@ -139,15 +138,15 @@ def _runs(entries: Sequence[Entry], files: Mapping[str, tuple[int, str]]) -> lis
 def _file(name: str, size: int, digest: str) -> dict[str, Any]:
     ending = name[name.rfind(".") :].lower() if "." in name else ""
     form = _TYPES.get(ending, "application/octet-stream")
-    kind: Any = ["File", "SoftwareSourceCode"] if name.startswith(TEMPLATES) else "File"
+    code = name.startswith(TEMPLATES)
     return {
         "@id": _quoted(name),
-        "@type": kind,
+        "@type": ["File", "SoftwareSourceCode"] if code else "File",
         "name": name,
         "contentSize": str(size),
         "encodingFormat": form,
         "sha256": digest,
-    }
+    } | ({"version": digest} if code else {})
 
 
 def _withheld(path: str, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def _outputs_differences(sealed: Sequence[Mapping[str, Any]], again: Sequence[Ma
             error = plain(f"{other.get('ename')}: {other.get('evalue')}"[:300])
             yield f"{place}: ended in an error now: {error}"
         elif (one["output_type"], one.get("name")) != (other["output_type"], other.get("name")):
-            yield f"{place}: {one['output_type']} before, {other['output_type']} now"
+            kinds = [plain(str(found.get("name", found["output_type"]))) for found in (one, other)]
+            yield f"{place}: {kinds[0]} before, {kinds[1]} now"
         elif one["output_type"] == "stream":
             if _masked(as_shown(joined(one["text"]))) != _masked(as_shown(joined(other["text"]))):
                 yield f"{place}: what it printed differs"

@@ -44,6 +44,8 @@ __all__ = ["open_zip", "write_zip"]
 MOST_RATIO, RATIO_FROM = 200, 1 << 20
 # Reading is a stream, so this bounds time, not memory: some minutes of hashing.
 MOST_BYTES = 256 << 30
+# Extra fields of times, owners and zip64 sizes, with room to spare.
+MOST_EXTRA = 256
 
 _EOCD, _LOCAL, _LOCATOR, _RECORD = b"PK\x05\x06", b"PK\x03\x04", b"PK\x06\x07", b"PK\x06\x06"
 # Flag bits that are understood: compression level (1, 2), sizes behind the member (3), name in UTF-8 (11).
@@ -110,6 +112,10 @@ def _read_end(stream: IO[bytes]) -> tuple[_End | None, list[Problem]]:
     problems = [Problem(kind="zip", path="", detail=detail) for detail in wrong]
     if count > MOST_MEMBERS or length > MOST_MEMBERS * (46 + MOST_NAME) or start < 0:
         return None, [*problems, Problem(kind="too-many", path="", detail=f"more than {MOST_MEMBERS} members")]
+    if length > count * (46 + MOST_NAME + MOST_EXTRA):
+        # python's zipfile reads all of a directory, whatever number of members it announces.
+        detail = f"its directory has {length} bytes, far more than the {count} members that it announces"
+        return None, [*problems, Problem(kind="zip", path="", detail=detail)]
     return _End(start=start, count=count), problems
 
 
