@@ -25,6 +25,7 @@ from verikit.case.header import journaled_header
 from verikit.case.journal import append, read_journal
 from verikit.case.opening import new_case, open_case
 from verikit.case.report import write_report
+from verikit.case.running import run_case
 from verikit.errors import AuditError
 from verikit.records import RESULT_MIME
 
@@ -144,6 +145,50 @@ def tell_run(folder, name, data):
     for cell in cell_digests(load_notebook(data)):
         tell(folder, "cell-sealed", notebook=f"notebooks/{name}", **dataclasses.asdict(cell))
     tell(folder, "run-end", notebook=f"notebooks/{name}", sha256=sha256_bytes(data), state="done")
+
+
+# The same as made_notebook shows, written so that it can run anywhere, without a decoder.
+RUNNING = (
+    f"""threshold = 0.5
+import base64
+from IPython.display import display
+from verikit.case.opening import open_case
+case = open_case()
+print(f"score {{threshold + 0.41:.2f}}")
+display({{"image/png": "{PIXEL}", "text/plain": "a still"}}, raw=True)""",
+    """class Made:
+    def __init__(self, data):
+        self.year = 2019 if len(data) == 4096 and data[:2] == bytes([0, 1]) else 1970
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        said = f"created {self.year}"
+        value = {"created": self.year}
+        return {"text/plain": said, "text/html": f"<p>{said}</p>", "RESULT": value}
+Made(case.video.read_bytes())""".replace("RESULT", RESULT_MIME),
+    "done = True",
+)
+
+
+def running_case(folder):
+    """A case like `make_case`, whose notebooks really ran."""
+    given = folder.parent / "given"
+    given.mkdir()
+    for name in NOTEBOOKS:
+        content = json.loads(made_notebook(executed=False))
+        still = (
+            f"case.keep_bytes(b'{name}', name='{name.replace('.ipynb', '.png')}', operation='still', parents=['video'])"
+        )
+        for cell, source in zip((1, 2, 4), RUNNING, strict=True):
+            content["cells"][cell]["source"] = source if cell != 4 else f"{source}\n_ = {still}"
+        (given / name).write_text(json.dumps(content))
+    clip = given / "clip.mp4"
+    clip.write_bytes(bytes(range(256)) * 16)
+    claim = Claim(text="a flood in 2024", url="https://example.org/1")
+    case = new_case(folder, video=clip, claim=claim, notebooks=given, post=b"{}", by="A. Analyst")
+    case.decide("S4", status="contradicted", because="an older copy")
+    runs = run_case(case)
+    assert [run.state for run in runs] == ["ran", "ran"], list(map(str, runs))
+    write_report(case)
+    return folder
 
 
 # ----------------------------------------------------------------------------------------------------------- the changes
