@@ -274,7 +274,7 @@ def seal(options: argparse.Namespace) -> int:
     )
     said = {}
     if options.token is not None or options.tsa is not None:
-        said = {"time": _stamp(options, seal.package), "sha256": sha256_file(seal.package)}
+        said = {"time": _stamp(options, seal.package)} | _sha256_of(seal.package)
     text = "\n".join([_text(seal), *(f"{name}: {value}" for name, value in said.items())])
     _print(options, data=seal.to_dict() | said, text=text)
     return DONE
@@ -291,13 +291,18 @@ def _stamp(options: argparse.Namespace, package: Path) -> str:
         return stamp_package(package, token=stream.read(MOST_TOKEN))
 
 
+def _sha256_of(package: Path) -> dict[str, str]:
+    """The digest of a package's file; nothing for a package that is a folder."""
+    return {"sha256": sha256_file(package)} if package.is_file() else {}
+
+
 def stamp(options: argparse.Namespace) -> int:
     if options.token is None and options.tsa is None:
         raise ValueError("stamp: name a token file with --token FILE or a TSA with --tsa URL")
     time_said = _stamp(options, options.package)
     _print(
         options,
-        data={"package": str(options.package), "time": time_said, "sha256": sha256_file(options.package)},
+        data={"package": str(options.package), "time": time_said} | _sha256_of(options.package),
         text=f"{options.package}: stamped, not later than {time_said}",
     )
     return DONE

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from verikit.case.cells import CellDigest
     from verikit.case.journal import Entry
 
-__all__ = ["Audit", "audit_case", "info_fields", "last_done", "to_run", "withheld_of"]
+__all__ = ["Audit", "audit_case", "info_fields", "last_done", "latest_runs", "withheld_of"]
 
 JOURNAL, ENVIRONMENT = "journal.jsonl", "environment.json"
 # Files that belong to every case without an entry that names them; the seal covers them.
@@ -36,8 +36,6 @@ TEMPLATES, EXECUTED, FAILED = "notebooks/", "executed/", "failed/"
 FINISHED = "done"
 # What is said when a case is sealed, after its last run.
 AT_SEALING = frozenset({"consent", "withheld", "supersedes"})
-# What changes a case, whether a run's cells did it or a hand.
-_CHANGES = frozenset({"acquired", "derived", "withdrawn", "archive", "decision", "note", "transfer"})
 # Notebooks stay below 10 MB, case.json below some KB; an entry of the journal has some 300 bytes and more.
 MOST_NOTEBOOK, MOST_HEADER, MOST_LINES = 32 << 20, 4 << 20, 100_000
 # python's JSON makes some 100 bytes of "{}": without a bound, a small file would fill the memory.
@@ -84,7 +82,7 @@ def audit_case(members: Mapping[str, Member], *, digests: Mapping[str, str]) -> 
     if broken:
         return Audit(entries=(), journal=tuple(broken), notebook=(), notebooks=0)
     entries = read_journal(data)
-    runs = _latest_runs(entries)
+    runs = latest_runs(entries)
     return Audit(
         entries=entries,
         journal=(
@@ -149,7 +147,7 @@ def _end_problems(entries: tuple[Entry, ...]) -> list[Problem]:
     return [Problem(kind="end", path=JOURNAL, detail=detail)]
 
 
-def _latest_runs(entries: tuple[Entry, ...]) -> dict[str, _Run]:
+def latest_runs(entries: tuple[Entry, ...]) -> dict[str, _Run]:
     """The latest run of each notebook by its file name."""
     runs: dict[str, _Run] = {}
     for entry in entries:
@@ -162,42 +160,6 @@ def _latest_runs(entries: tuple[Entry, ...]) -> dict[str, _Run]:
         elif entry.kind == "run-end" and name in runs:
             runs[name].end, runs[name].last_seq = entry.body, entry.seq
     return runs
-
-
-def to_run(entries: tuple[Entry, ...], templates: Mapping[str, str]) -> tuple[str, ...]:
-    """The notebooks that have to run again before a case is sealed, as what was last run is not what is there now.
-
-    `templates` are the digests of the notebooks as saved, by file name. A notebook does not match that was edited, or
-    worked on in JupyterLab, after it ran; after anything else that was done in the case, none does. Later notebooks rest
-    on earlier ones, so all from the first that does not match are named. A case that nobody worked on since a run that
-    failed, or that never ran, has none: its faults are told instead.
-    """
-    runs = _latest_runs(entries)
-    worked = [entry for entry in entries if entry.kind == "live-cell"]
-    if not runs and not worked:
-        return ()
-    names = sorted(templates)
-    ends = {name: run.last_seq for name, run in runs.items()}
-    if _done_by_hand(entries[max(ends.values(), default=-1) + 1 :]):
-        return tuple(names)
-    for number, name in enumerate(names):
-        run = runs.get(name)
-        stale = bool(worked) if run is None else run.start.get("sha256") != templates[name]
-        live = (entry for entry in worked if entry.body.get("notebook") == TEMPLATES + name)
-        if stale or any(entry.seq > ends[name] for entry in live):
-            return tuple(names[number:])
-    return ()
-
-
-def _done_by_hand(entries: Sequence[Entry]) -> bool:
-    """Whether something in the case was changed by other than a notebook's cell: its entry is followed by that cell's."""
-    by_cell = False
-    for entry in reversed(entries):
-        if entry.kind in {"live-cell", "live-start"}:
-            by_cell = entry.kind == "live-cell"
-        elif entry.kind in _CHANGES and not by_cell:
-            return True
-    return False
 
 
 def _through(run: _Run) -> _Run | None:

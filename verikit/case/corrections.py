@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 from verikit._files import plain, sha256_bytes
 from verikit.case.bag import (
     BAG_INFO,
+    BAGIT,
+    MANIFEST,
     MOST_TEXT,
+    PAYLOAD,
     READ_FAULTS,
     SEAL_PREFIX,
     TAGMANIFEST,
@@ -127,6 +130,13 @@ def _tags(package: Path) -> tuple[bytes, bytes] | None:
         if package.is_dir():
             with (package / TAGMANIFEST).open("rb") as one, (package / BAG_INFO).open("rb") as other:
                 return one.read(MOST_TEXT), other.read(MOST_TEXT)
+        with package.open("rb") as stream:
+            # The first member of a package lies at its start. What is none is not looked into: it may be of any size.
+            start = stream.read(200)
+            length = int.from_bytes(start[26:28], "little")
+            first = start[30 : 30 + length].decode("utf-8", "replace")
+            if start[:4] != b"PK\3\4" or not first.startswith((BAG_INFO, BAGIT, PAYLOAD, TAGMANIFEST, MANIFEST)):
+                return None
         with zipfile.ZipFile(package) as archive:
             if len(archive.filelist) > MOST_LISTED:
                 return None

@@ -287,6 +287,12 @@ class Case:
         digests = {thing.name: thing.sha256 for thing in self._known([name for name in about if name not in parts])}
         self._append("note", {"text": text, "about": list(about), "evidence": digests, "by": self.by})
 
+    def transfer(self, to: str, *, because: str) -> None:
+        """Write into the journal that the case was handed over: to whom, and why; by whom is who opened it."""
+        if not to.strip() or not because.strip():
+            raise ValueError("transfer: say to whom, and why")
+        self._append("transfer", {"to": to, "because": because, "by": self.by})
+
     def decide(
         self, sub_claim: str, *, status: Status | str, because: str, rests_on: Sequence[str] = (), by: str = ""
     ) -> Decision:

@@ -75,6 +75,7 @@ class NotebookRun:
 
     def __str__(self) -> str:
         told = f"{self.notebook}: {self.state}, {self.cells} cells in {self.seconds:.1f} s"
+        told += f", other than saved in {len(self.differs)} places" if self.differs else ""
         return f"{told}: {plain(self.error)}" if self.error else told
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
@@ -177,6 +178,11 @@ class _Run:
             "verikit": __version__,
             "environment": environment_sha256,
             "video": self.case.video_sha256,
+            "parameters": {
+                cell["id"]: source_of(cell)
+                for cell in load_notebook(self.data)["cells"]
+                if "parameters" in tags_of(cell)
+            },
             "tz": os.environ.get("TZ", ""),
             "utc_offset": time.strftime("%z"),
             "locale": os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG", ""),

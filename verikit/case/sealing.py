@@ -14,7 +14,7 @@ from verikit import _html
 from verikit._files import plain, sha256_bytes, sha256_file
 from verikit._version import __version__
 from verikit.case import signing
-from verikit.case.auditing import JOURNAL, TEMPLATES, audit_case, info_fields, to_run, withheld_of
+from verikit.case.auditing import JOURNAL, TEMPLATES, audit_case, info_fields, withheld_of
 from verikit.case.bag import (
     BAG_INFO,
     BAGIT,
@@ -32,10 +32,12 @@ from verikit.case.bag import (
 )
 from verikit.case.consenting import consented, traces_of_people
 from verikit.case.crate import CRATE, crate_bytes
+from verikit.case.derived import pretty_json
 from verikit.case.journal import append, read_journal
 from verikit.case.opening import open_case
 from verikit.case.report import REPORT, report_page, write_report
-from verikit.case.running import run_case
+from verikit.case.running import environment, run_case
+from verikit.case.staleness import to_run
 from verikit.case.zips import write_zip
 from verikit.errors import AuditError
 from verikit.records import mimebundle
@@ -194,6 +196,11 @@ def _clean_runs(root: Path, case_folder: Path, tell: Callable[[str], None]) -> l
     again = to_run(entries, templates)
     if not again:
         return []
+    # A case has one environment: where this one is another, the earlier notebooks run in it as well.
+    here = sha256_bytes(pretty_json(environment()))
+    ran_in = {str(e.body.get("notebook")): e.body.get("environment") for e in entries if e.kind == "run-start"}
+    if any(ran_in.get(TEMPLATES + name) != here for name in templates if name not in again):
+        again = tuple(sorted(templates))
     case = open_case(root)
     warnings = [f"stale as saved: {cell}" for cell in case.stale_cells()]
     runs = run_case(case, only=again, progress=tell)

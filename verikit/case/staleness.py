@@ -11,7 +11,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Self
 
 from verikit._files import plain
-from verikit.case.auditing import FINISHED, TEMPLATES
+from verikit.case.auditing import FINISHED, TEMPLATES, latest_runs
 from verikit.case.cells import cell_digests, load_notebook, source_of
 from verikit.case.derived import confined
 from verikit.errors import AuditError
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from verikit.case.folder import Case
     from verikit.case.journal import Entry
 
-__all__ = ["StaleCell", "live_since", "stale_cells"]
+__all__ = ["StaleCell", "live_since", "stale_cells", "to_run"]
+
+
+# What changes a case, whether a run's cells did it or a hand.
+_CHANGES = frozenset({"acquired", "derived", "withdrawn", "archive", "decision", "note", "transfer"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,3 +139,39 @@ def _differences(cell: CellDigest, body: Mapping[str, Any]) -> Iterable[tuple[st
         yield "error", "its last run ended in an error"
     elif body.get("outputs") != list(cell.outputs):
         yield "outputs", "what it shows as saved is not what the kernel sent: edited, cleared, or not saved since"
+
+
+def to_run(entries: tuple[Entry, ...], templates: Mapping[str, str]) -> tuple[str, ...]:
+    """The notebooks that have to run again before a case is sealed, as what was last run is not what is there now.
+
+    `templates` are the digests of the notebooks as saved, by file name. A notebook does not match that was edited, or
+    worked on in JupyterLab, after it ran; after anything else that was done in the case, none does. Later notebooks rest
+    on earlier ones, so all from the first that does not match are named. A case that nobody worked on since a run that
+    failed, or that never ran, has none: its faults are told instead.
+    """
+    runs = latest_runs(entries)
+    worked = [entry for entry in entries if entry.kind == "live-cell"]
+    if not runs and not worked:
+        return ()
+    names = sorted(templates)
+    ends = {name: run.last_seq for name, run in runs.items()}
+    if _done_by_hand(entries[max(ends.values(), default=-1) + 1 :]):
+        return tuple(names)
+    for number, name in enumerate(names):
+        run = runs.get(name)
+        stale = bool(worked) if run is None else run.start.get("sha256") != templates[name]
+        live = (entry for entry in worked if entry.body.get("notebook") == TEMPLATES + name)
+        if stale or any(entry.seq > ends[name] for entry in live):
+            return tuple(names[number:])
+    return ()
+
+
+def _done_by_hand(entries: Sequence[Entry]) -> bool:
+    """Whether something in the case was changed by other than a notebook's cell: its entry is followed by that cell's."""
+    by_cell = False
+    for entry in reversed(entries):
+        if entry.kind in {"live-cell", "live-start"}:
+            by_cell = entry.kind == "live-cell"
+        elif entry.kind in _CHANGES and not by_cell:
+            return True
+    return False

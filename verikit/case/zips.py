@@ -22,16 +22,14 @@ from typing import IO, TYPE_CHECKING
 from verikit._files import plain, written_aside
 from verikit.case.bag import (
     MOST_MEMBERS,
-    MOST_NAME,
     READ_FAULTS,
     Contents,
     Member,
     Problem,
     chunks_of,
     hash_aside,
-    name_problem,
-    twin_problems,
 )
+from verikit.case.member_names import MOST_NAME, name_problem, twin_problems
 from verikit.errors import AuditError
 
 if TYPE_CHECKING:
