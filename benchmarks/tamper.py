@@ -52,6 +52,17 @@ for number, path in enumerate(sys.argv[2:]):
     except Exception:
         print(1)
 """
+# A plugin of our own: the file of each test that did not pass.
+TOLD = """
+import pathlib
+told = pathlib.Path(__file__).with_suffix(".txt")
+told.write_text("")
+def failed(report):
+    if report.failed:
+        with told.open("a") as out:
+            print(report.nodeid.split("::")[0], file=out)
+pytest_runtest_logreport = pytest_collectreport = failed
+"""
 RUNNERS = {
     "nbmake": ("nbmake", ["--nbmake"]),
     "nbval": ("nbval", ["--nbval"]),
@@ -92,13 +103,17 @@ def lines(python: str, code: str, words: list[str]) -> list[bool]:
     return [line == "1" for line in done.stdout.split()]
 
 
-def runs_differ(python: str, flags: list[str], notebook: Path) -> bool:
-    """Whether a plugin of pytest fails the notebook."""
-    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *flags, notebook.name]
+def runs_differ(python: str, flags: list[str], *, notebooks: dict[str, Path], place: Path) -> set[str]:
+    """The names of the notebooks that a plugin of pytest fails, all of them in one run of pytest."""
+    (place / "told_aside.py").write_text(TOLD)
     root = Path(__file__).resolve().parents[1]
-    environment = {"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", "HOME": str(notebook.parent)}
-    done = subprocess.run(command, cwd=notebook.parent, env=environment, capture_output=True, check=False)
-    return done.returncode != 0
+    environment = {"PYTHONPATH": f"{root}:{place}", "PATH": "/usr/bin:/bin", "HOME": str(place)}
+    flags = ["-q", "-p", "no:cacheprovider", "-p", "told_aside", "--continue-on-collection-errors", *flags]
+    words = [str(path.relative_to(place)) for path in notebooks.values()]
+    command = [python, "-m", "pytest", f"--rootdir={place}", *flags, *words]
+    subprocess.run(command, cwd=place, env=environment, capture_output=True, check=False)
+    failed = (place / "told_aside.txt").read_text().splitlines()
+    return {name for name, path in notebooks.items() if str(path.relative_to(place)) in failed}
 
 
 def by_verikit(packages: Packages, place: Path, *, key: Path, seal: str) -> dict[str, Seen]:
@@ -109,6 +124,12 @@ def by_verikit(packages: Packages, place: Path, *, key: Path, seal: str) -> dict
         seen["verikit, key and seal string"][name] = not verify_package(package, key=key, expect_seal=seal).ok
         seen["verikit, nothing published"][name] = not verify_package(package).ok
     return seen
+
+
+def touched(changed: dict[str, bytes], files: dict[str, bytes]) -> bool:
+    """Whether the executed notebook or an input of the case is another."""
+    names = [NOTEBOOK, *(name for name in files if name.startswith("data/inputs/"))]
+    return any(changed.get(name) != files[name] for name in names)
 
 
 def by_peers(python: str, packages: Packages, *, files: dict[str, bytes], place: Path) -> dict[str, Seen]:
@@ -133,19 +154,14 @@ def by_peers(python: str, packages: Packages, *, files: dict[str, bytes], place:
         if not has(python, module):
             print(f"{tool}: not installed there")
             continue
-        fails_whole = runs_differ(python, flags, whole / NOTEBOOK)
-        if fails_whole:
+        there = {name[0]: folder / NOTEBOOK for name, folder in edited.items() if (folder / NOTEBOOK).is_file()}
+        # What neither the notebook nor its inputs show changes nothing that these tools look at.
+        looked = {name: path for name, path in there.items() if touched(packages[name, PEOPLE[0]], files)}
+        failed = runs_differ(python, flags, notebooks={"": whole / NOTEBOOK, **looked}, place=place)
+        if "" in failed:
             print(f"{tool}: fails the untouched notebook, so nothing can be said of it")
             continue
-        seen[tool] = {}
-        for name, folder in edited.items():
-            inputs = any(
-                packages[name].get(one) != data for one, data in files.items() if one.startswith("data/inputs/")
-            )
-            touched = inputs or packages[name].get(NOTEBOOK) != files[NOTEBOOK]
-            there = (folder / NOTEBOOK).is_file()
-            seen[tool][name] = touched and (not there or runs_differ(python, flags, folder / NOTEBOOK))
-            print(".", end="", file=sys.stderr, flush=True)
+        seen[tool] = {name: name[0] in failed or name[0] not in there for name in edited}
     return seen
 
 

@@ -33,12 +33,13 @@ def notebook(*sources):
 class Desk:
     """A kernel that a Jupyter server would have started for a notebook of a case, and the saved notebook."""
 
-    def __init__(self, path):
+    def __init__(self, path, *, named=True):
         from jupyter_client.manager import KernelManager
 
         self.path = path
         self.manager = KernelManager()
-        environment = os.environ | {SESSION_NAME: str(path), "PYTHONPATH": str(Path.cwd())}
+        environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+        environment |= {SESSION_NAME: str(path)} if named else {}
         with Path(os.devnull).open("w") as nowhere:
             self.manager.start_kernel(cwd=str(path.parent), env=environment, stderr=nowhere)
         self.client = self.manager.client()
@@ -97,8 +98,8 @@ def make(place, *sources, name="01_look"):
 def desk_for(request):
     """Opens a desk on a notebook of a case; its kernel is gone when the test is over."""
 
-    def opened(case, name="01_look"):
-        desk = Desk(case.folder / "notebooks" / f"{name}.ipynb")
+    def opened(case, name="01_look", **options):
+        desk = Desk(case.folder / "notebooks" / f"{name}.ipynb", **options)
         request.addfinalizer(desk.close)
         return desk
 
@@ -159,6 +160,21 @@ def test_what_ran_beside_the_notebook_or_ended_in_an_error_is_named_and_a_lost_j
     assert "THIS IS NOT IN THE JOURNAL" in "".join(output.get("text", "") for output in outputs)
 
 
+def test_a_kernel_that_nobody_named_is_at_work_on_the_notebook_whose_cells_it_runs(tmp_path, desk_for):
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "02_other.ipynb").write_bytes(notebook(FIRST, "print('other')"))
+    case = make(tmp_path, FIRST, "print('mine')")
+    desk = desk_for(case, named=False)
+    desk.run(FIRST, "c0")
+    # The first cell is both notebooks': it waits.
+    assert case.entries[-1].kind == "acquired"
+    desk.run("print('mine')", "c1")
+    told = [(entry.kind, entry.body["notebook"], entry.body.get("id")) for entry in case.entries[2:]]
+    mine = "notebooks/01_look.ipynb"
+    assert told == [("live-start", mine, None), ("live-cell", mine, "c0"), ("live-cell", mine, "c1")]
+
+
 class Shell:
     """As much of a shell as the extension asks before it decides to stay away."""
 
@@ -169,9 +185,10 @@ class Shell:
 
 def test_outside_of_a_case_it_says_so_and_elsewhere_it_is_silent(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(SESSION_NAME, raising=False)
+    monkeypatch.setenv(SESSION_NAME, "")
     watch(Shell())
     assert capsys.readouterr().err == ""
+    monkeypatch.delenv(SESSION_NAME)
     watch(Shell(__vsc_ipynb_file__=str(tmp_path / "x.ipynb")))
     assert "nothing is journaled here" in capsys.readouterr().err
     case = make(tmp_path, "1")

@@ -105,9 +105,9 @@ def _kernel_environment(place: Path) -> dict[str, str]:
     """This process's environment without what would let a person's settings change a result."""
     # A start-up file, an IPython profile or its start-up scripts run before the first cell and would leave no trace in
     # the notebook. Empty folders take their place, so a home folder that cannot be written to does no harm either.
-    # With the name of a Jupyter session, a notebook's `%load_ext verikit` would journal the run a second time.
-    dropped = {"PYTHONSTARTUP", "PYTHONINSPECT", SESSION_NAME}
-    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    kept = {name: value for name, value in os.environ.items() if name not in {"PYTHONSTARTUP", "PYTHONINSPECT"}}
+    # An empty session name tells a notebook's `%load_ext verikit` that the run is journaled already.
+    kept[SESSION_NAME] = ""
     empty = {
         name: str(place / name.lower())
         for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")

@@ -4,8 +4,9 @@
 count, whether it ended well, how long it took, and the digests of its outputs as the kernel sent them, in the form in
 which JupyterLab keeps them. So a saved notebook can later be held against what really ran (`staleness`).
 
-Where a runner executes the notebook, it tells the journal itself and this stays silent: a runner's kernel has no session
-name of Jupyter. What a cell prints after it has ended (from a thread) is in no entry.
+Where our own runner executes the notebook, it tells the journal itself and this stays silent: its kernel has an empty
+session name. A kernel that was started without any is at work on the notebook whose cells it runs; until only one of the
+case has them, what it tells waits. What a cell prints after it has ended (from a thread) is in no entry.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from verikit._files import plain, sha256_text
 from verikit._version import __version__
-from verikit.case.cells import output_digest
+from verikit.case.cells import cell_digests, load_notebook, output_digest
 from verikit.case.journal import append
 from verikit.case.opening import open_case
 from verikit.errors import AuditError
@@ -106,16 +107,31 @@ class _Watch:
     notebook: str
     session: str
     shell: Any
+    # Where nobody said which notebook: those that hold all cells seen so far, by the digests of their sources.
+    candidates: dict[str, frozenset[str]] = dataclasses.field(default_factory=dict)
+    waiting: list[tuple[str, Mapping[str, Any]]] = dataclasses.field(default_factory=list)
     shown: Shown = dataclasses.field(default_factory=Shown)
     began: float | None = None
 
     def tell(self, kind: str, body: Mapping[str, Any]) -> None:
         """An entry in the journal; where that fails, a line that cannot be overlooked. The cell's work is not stopped."""
+        if not self.notebook:
+            self.waiting.append((kind, body))
+            return
         about = {"notebook": self.notebook, "session": self.session}
         try:
             append(self.case.journal, kind, about | dict(body), case=self.case.id)
         except (AuditError, OSError, ValueError) as fault:
             print(f"verikit: THIS IS NOT IN THE JOURNAL: {plain(str(fault))}", file=sys.stderr)  # noqa: T201 - the analyst looks here
+
+    def settle(self, source_sha256: str) -> None:
+        """Which notebook this is, by one more of its cells; what waited for that is told."""
+        left = {name: sources for name, sources in self.candidates.items() if source_sha256 in sources}
+        self.candidates = left or self.candidates
+        if len(self.candidates) == 1:
+            (self.notebook,) = self.candidates
+            for kind, body in self.waiting:
+                self.tell(kind, body)
 
     def listen(self) -> None:
         """See every message that the kernel sends to those who look on."""
@@ -154,29 +170,47 @@ class _Watch:
             "outputs": [output_digest(output) for output in outputs],
             "seconds": None if self.began is None else round(time.monotonic() - self.began, 3),
         }
+        if not self.notebook:
+            self.settle(str(body["source_sha256"]))
         self.tell("live-cell", body)
 
 
 def watch(shell: Any) -> None:
     """Tell the journal of each cell that this IPython shell runs from now on, if it works on a notebook of a case.
 
-    Elsewhere it says so in a line on stderr and does nothing; in a kernel that no Jupyter server started it is silent.
+    Elsewhere it says so in a line on stderr and does nothing; in a kernel of our own runner it is silent.
     """
-    name = os.environ.get(SESSION_NAME) or shell.user_ns.get("__vsc_ipynb_file__")
-    if not name or getattr(shell, "kernel", None) is None:
+    name = os.environ.get(SESSION_NAME, shell.user_ns.get("__vsc_ipynb_file__"))
+    if name == "" or getattr(shell, "kernel", None) is None:
         return
     try:
         case = open_case()
     except (FileNotFoundError, AuditError) as fault:
         print(f"verikit: nothing is journaled here: {plain(str(fault))}", file=sys.stderr)  # noqa: T201 - the analyst looks here
         return
-    # Windows' own separator may stand in it.
-    file = PureWindowsPath(str(name)).name if "\\" in str(name) else Path(str(name)).name
-    if not (case.folder / "notebooks" / file).is_file():
-        print(f"verikit: {plain(file)} is no notebook of this case; nothing is journaled", file=sys.stderr)  # noqa: T201 - the same
-        return
-    watching = _Watch(case=case, notebook=f"notebooks/{file}", session=secrets.token_hex(8), shell=shell)
+    watching = _Watch(case=case, notebook="", session=secrets.token_hex(8), shell=shell)
+    if name is None:
+        watching.candidates = _sources(case)
+    else:
+        # Windows' own separator may stand in it.
+        file = PureWindowsPath(str(name)).name if "\\" in str(name) else Path(str(name)).name
+        watching.notebook = f"notebooks/{file}"
+        if not (case.folder / "notebooks" / file).is_file():
+            print(f"verikit: {plain(file)} is no notebook of this case; nothing is journaled", file=sys.stderr)  # noqa: T201 - the same
+            return
     watching.tell("live-start", {"python": platform.python_version(), "verikit": __version__})
     watching.listen()
     shell.events.register("pre_run_cell", watching.before)
     shell.events.register("post_run_cell", watching.after)
+
+
+def _sources(case: Case) -> dict[str, frozenset[str]]:
+    """The digests of the sources of each notebook's code cells, as saved; one that cannot be read has none."""
+    found: dict[str, frozenset[str]] = {}
+    for path in sorted((case.folder / "notebooks").glob("*.ipynb")):
+        try:
+            cells = cell_digests(load_notebook(path.read_bytes()))
+        except AuditError:
+            continue
+        found[f"notebooks/{path.name}"] = frozenset(cell.source_sha256 for cell in cells if cell.type == "code")
+    return found
