@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.tampers import TAMPERS, pack, read, unpack
+from verikit.case.sealing import seal_case
 from verikit.case.verifying import NOT_SHOWN, Verification, verify_package
 from verikit.errors import AuditError
 
@@ -146,3 +147,25 @@ def test_junk_that_begins_as_a_zip_is_an_answer(tmp_path, junk):
     path = tmp_path / "x.zip"
     path.write_bytes(b"PK\x03\x04" + junk)
     assert verify_package(path).exit_code == 1
+
+
+def test_the_notebooks_in_a_package_are_valid_to_jupyter_s_own_reader(sealed):
+    import nbformat
+
+    notebooks = {name: data for name, data in read(sealed.package).items() if name.endswith(".ipynb")}
+    assert len(notebooks) == 4
+    for data in notebooks.values():
+        nbformat.validate(nbformat.reads(data.decode(), as_version=4))
+
+
+def test_a_large_file_is_read_once_when_it_is_sealed_and_refused_where_it_is_not_the_journal_s(case, monkeypatch):
+    monkeypatch.setattr("verikit.case.sealing.LARGE", 1000)
+    monkeypatch.setattr("verikit.case.bag.ASIDE_FROM", 1000)
+    seal = seal_case(case)
+    assert verify_package(seal.package, expect_seal=seal.seal).exit_code == 0
+    whole = seal.package.read_bytes()
+    (case / "inputs/clip.mp4").write_bytes(bytes(4096))
+    with pytest.raises(AuditError, match="not the file of the journal") as caught:
+        seal_case(case)
+    assert "data/inputs/clip.mp4" in caught.value.problems[0]
+    assert seal.package.read_bytes() == whole

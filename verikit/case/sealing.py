@@ -164,8 +164,12 @@ def _audited(contents: Contents, case_folder: Path) -> tuple[dict[str, str], tup
     A large file is read once, when it is packed: until then the digest that the journal tells stands for it, and packing
     refuses a file that has another.
     """
-    small = [member for member in contents.members.values() if member.size < LARGE]
-    digests, unreadable = hash_members(small)
+    large = [
+        member
+        for name, member in contents.members.items()
+        if member.size >= LARGE and name.startswith(("inputs/", "derived/"))
+    ]
+    digests, unreadable = hash_members(member for member in contents.members.values() if member not in large)
     audit = audit_case(contents.members, digests=digests)
     # A bag holds files; a folder that is still empty is simply not in it.
     shape = [problem for problem in contents.problems if problem.kind != "empty-folder"]
@@ -177,9 +181,8 @@ def _audited(contents: Contents, case_folder: Path) -> tuple[dict[str, str], tup
     told = {
         str(e.body.get("path")): str(e.body.get("sha256")) for e in audit.entries if e.kind in {"acquired", "derived"}
     }
-    large = [member for name, member in contents.members.items() if member.size >= LARGE]
-    digests |= hash_members(member for member in large if member.name not in told)[0]
-    return digests | {member.name: told[member.name] for member in large if member.name in told}, audit.entries
+    # The audit refused every file that no entry tells of.
+    return digests | {member.name: told[member.name] for member in large}, audit.entries
 
 
 def _clean_runs(root: Path, case_folder: Path, tell: Callable[[str], None]) -> list[str]:
