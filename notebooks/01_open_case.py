@@ -6,6 +6,7 @@
 # **What it cannot show:** whether any of it is so. Nothing has been looked at yet.
 
 # %%
+# %load_ext verikit
 import verikit as vk
 
 case = vk.open_case()

@@ -8,6 +8,7 @@
 # from the absence of a tag nothing follows.
 
 # %%
+# %load_ext verikit
 import verikit as vk
 
 case = vk.open_case()

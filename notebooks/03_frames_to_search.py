@@ -7,6 +7,7 @@
 # **What it cannot show:** what is outside the frame, before the first second or after the last.
 
 # %%
+# %load_ext verikit
 from IPython.display import display
 
 import verikit as vk

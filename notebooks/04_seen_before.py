@@ -8,6 +8,7 @@
 # statement about this archive, not about the world.
 
 # %%
+# %load_ext verikit
 from IPython.display import display
 
 import verikit as vk

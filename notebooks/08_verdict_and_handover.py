@@ -7,6 +7,7 @@
 # *false*, and a claim about footage can be wrong while the footage itself is untouched.
 
 # %%
+# %load_ext verikit
 import verikit as vk
 
 case = vk.open_case()

@@ -27,6 +27,7 @@ from verikit.media.faces import _model
 
 COMMANDS = (
     *("inspect", "scan", "shots", "keyframes", "compare", "check", "new", "run", "seal", "verify", "lab", "demo"),
+    *("take", "stale", "stamp", "review"),
     *("archive", "archive add", "archive search", "archive list", "archive remove", "archive check"),
 )
 HEAVY = ("numpy", "cv2", "av", "pandas", "matplotlib")
@@ -785,9 +786,11 @@ def test_a_package_in_order_holds_property_by_property(run, sealed_case):
     assert sealed_case["seal"]["seal"] in out
 
 
-def test_rerunning_is_asked_for_and_left_open(run, sealed_case):
-    found = answer(run("verify", sealed_case["package"], "--rerun", "--json"), code=3)
-    assert (found["ok"], states(found)["rerun"]) == (True, "limited")
+def test_rerunning_an_untouched_package_comes_to_the_same_and_says_whose_code_runs(run, sealed_case):
+    code, out, err = run("verify", sealed_case["package"], "--rerun", "--json")
+    found = json.loads(out)
+    assert (code, found["ok"], states(found)["rerun"]) == (0, True, "holds")
+    assert err.startswith("verikit: running the code in case.zip with your rights")
 
 
 def test_a_key_without_a_signature_is_broken(run, sealed_case, tmp_path):

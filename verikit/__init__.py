@@ -160,6 +160,11 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Journal each cell that runs in this kernel from now on: what `%load_ext verikit` calls in a case's notebooks."""
+    importlib.import_module("verikit.case.live").watch(shell)
+
+
 def __dir__() -> list[str]:
     """The public names only, for tab completion."""
     return sorted(__all__)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # What brings each program, by its own name.
 SOURCES = {
     "exiftool": "Debian: apt install libimage-exiftool-perl; macOS: brew install exiftool",
+    "openssl": "Debian: apt install openssl; macOS has it; Windows: it comes with Git",
     "ssh-keygen": "Debian: apt install openssh-client; macOS and Windows 10 have it",
 }
 
@@ -24,6 +25,11 @@ def find_tool(name: str) -> str:
     if found is None:
         raise MissingToolError(f"{name}: not on this machine; {SOURCES.get(name, 'install it')}")
     return found
+
+
+def has_tool(name: str) -> bool:
+    """Whether the program `name` is on this machine."""
+    return shutil.which(name) is not None
 
 
 def run_tool(name: str, arguments: Sequence[str], *, given: bytes = b"", seconds: float = 60.0) -> tuple[int, str, str]:

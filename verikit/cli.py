@@ -186,17 +186,14 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
     one.add_argument(
         "--archive", type=Path, metavar="ARCHIVE", help="the archive to search from now on, as after a move"
     )
-    one = sub.add_parser("seal", parents=parents, help="the audit package and its seal string")
-    one.set_defaults(verb=commands.seal)
+    one = sub.add_parser("stale", parents=parents, help="cells that are not as they ran in JupyterLab")
+    one.set_defaults(verb=commands.stale)
     one.add_argument("case", type=Path)
-    one.add_argument("-o", "--output", type=Path, metavar="PACKAGE.zip")
-    one.add_argument("--sign", type=Path, metavar="KEY", help="sign with this private SSH key")
-    one = sub.add_parser("verify", parents=parents, help="check a package, a line for each property")
-    one.set_defaults(verb=commands.verify)
-    one.add_argument("package", type=Path)
-    one.add_argument("--key", type=Path, metavar="FILE", help="public key or allowed_signers that must have signed")
-    one.add_argument("--expect-seal", metavar="SEAL", help="the seal string as it was published")
-    one.add_argument("--rerun", action="store_true", help="run the notebooks again (not in this version)")
+    one = sub.add_parser("take", parents=parents, help="take in what yt-dlp or auto-archiver saved")
+    one.set_defaults(verb=commands.take)
+    one.add_argument("case", type=Path)
+    one.add_argument("source", type=Path, help="an .info.json of yt-dlp, or a folder of auto-archiver")
+    _package_commands(sub, parents)
     one = sub.add_parser("lab", parents=parents, help="JupyterLab on the case's first notebook")
     one.set_defaults(verb=commands.lab)
     one.add_argument("case", type=Path, nargs="?")
@@ -204,6 +201,44 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
     one = sub.add_parser("demo", parents=parents, help="the whole road on the sample data")
     one.set_defaults(verb=commands.demo)
     one.add_argument("--out", type=Path, default=Path("demo-case"), metavar="DIR")
+
+
+def _package_commands(sub: Any, parents: list[Any]) -> None:
+    stamped = argparse.ArgumentParser(add_help=False)
+    stamped.add_argument("--token", type=Path, metavar="FILE", help="put in this time token (RFC 3161)")
+    stamped.add_argument("--tsa", metavar="URL", help="ask this TSA for a time token: it is sent a digest")
+    one = sub.add_parser("seal", parents=[*parents, stamped], help="the audit package and its seal string")
+    one.set_defaults(verb=commands.seal)
+    one.add_argument("case", type=Path)
+    one.add_argument("-o", "--output", type=Path, metavar="PACKAGE.zip")
+    one.add_argument("--sign", type=Path, metavar="KEY", help="sign with this private SSH key")
+    one.add_argument(
+        "--consent", action="append", default=[], metavar="NOTEBOOK:CELL", help="publish this cell's output"
+    )
+    pairs = {"action": "append", "nargs": 2, "default": []}
+    one.add_argument("--withhold", **pairs, metavar=("PATH", "REASON"), help="keep this file out of the package")
+    one.add_argument(
+        "--supersedes", nargs=2, metavar=("SEAL", "REASON"), help="this corrects the package with that seal"
+    )
+    one = sub.add_parser("stamp", parents=[*parents, stamped], help="put a time token into a package")
+    one.set_defaults(verb=commands.stamp)
+    one.add_argument("package", type=Path)
+    one = sub.add_parser("review", parents=parents, help="add a signed review to a package")
+    one.set_defaults(verb=commands.review)
+    one.add_argument("package", type=Path)
+    one.add_argument("--sign", type=Path, metavar="KEY", required=True, help="sign with this private SSH key")
+    one.add_argument("--by", required=True, metavar="NAME", help="who reviewed")
+    one.add_argument("--text", required=True, metavar="TEXT", help="what was checked, and what came of it")
+    one.add_argument("--about", action="append", default=[], metavar="FILE", help="a file of the case, or FILE:CELL")
+    one = sub.add_parser("verify", parents=parents, help="check a package, a line for each property")
+    one.set_defaults(verb=commands.verify)
+    one.add_argument("package", type=Path)
+    one.add_argument("--key", type=Path, metavar="FILE", help="public key or allowed_signers that must have signed")
+    one.add_argument("--expect-seal", metavar="SEAL", help="the seal string as it was published")
+    one.add_argument("--tsa-roots", type=Path, metavar="FILE", help="root certificates (PEM) of the time token's TSA")
+    one.add_argument("--review-key", type=Path, metavar="FILE", help="key or allowed_signers of those who reviewed")
+    one.add_argument("--rerun", action="store_true", help="run the package's notebooks again, and compare")
+    one.add_argument("--archive", type=Path, metavar="ARCHIVE", help="with --rerun: the archive that they search")
 
 
 def _count(text: str) -> int:

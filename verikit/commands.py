@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verikit._files import plain
+from verikit._files import plain, sha256_file
+from verikit.errors import AuditError
 
 if TYPE_CHECKING:
     import argparse
@@ -267,19 +268,99 @@ def run(options: argparse.Namespace) -> int:
     return DONE if all(run.state == "ran" for run in runs) else BROKEN
 
 
+def stale(options: argparse.Namespace) -> int:
+    from verikit.case.opening import open_case
+
+    found = open_case(options.case).stale_cells()
+    _print(options, data={"stale": [cell.to_dict() for cell in found]}, text=_text(found))
+    return BROKEN if found else DONE
+
+
 def seal(options: argparse.Namespace) -> int:
+    from verikit.case.corrections import Correction, seal_of
     from verikit.case.sealing import seal_case
 
-    seal = seal_case(options.case, package=options.output, key=options.sign)
-    _print(options, data=seal.to_dict(), text=_text(seal))
+    correction = None
+    if options.supersedes is not None:
+        earlier, because = options.supersedes
+        correction = Correction(seal=seal_of(earlier, Path(earlier)), because=because)
+    seal = seal_case(
+        options.case,
+        package=options.output,
+        key=options.sign,
+        consent=options.consent,
+        withhold=dict(options.withhold),
+        supersedes=correction,
+        progress=_progress(),
+    )
+    said = {}
+    if options.token is not None or options.tsa is not None:
+        said = {"time": _stamp(options, seal.package)} | _sha256_of(seal.package)
+    text = "\n".join([_text(seal), *(f"{name}: {value}" for name, value in said.items())])
+    _print(options, data=seal.to_dict() | said, text=text)
+    return DONE
+
+
+def _stamp(options: argparse.Namespace, package: Path) -> str:
+    """The time that the token says which the options name, once it is in the package."""
+    from verikit.case.additions import signed_message, stamp_package
+    from verikit.case.tokens import MOST_TOKEN, fetch_token
+
+    if options.tsa is not None:
+        return stamp_package(package, token=fetch_token(options.tsa, signed_message(package)))
+    with options.token.open("rb") as stream:
+        return stamp_package(package, token=stream.read(MOST_TOKEN))
+
+
+def _sha256_of(package: Path) -> dict[str, str]:
+    """The digest of a package's file; nothing for a package that is a folder."""
+    return {"sha256": sha256_file(package)} if package.is_file() else {}
+
+
+def stamp(options: argparse.Namespace) -> int:
+    if options.token is None and options.tsa is None:
+        raise ValueError("stamp: name a token file with --token FILE or a TSA with --tsa URL")
+    time_said = _stamp(options, options.package)
+    _print(
+        options,
+        data={"package": str(options.package), "time": time_said} | _sha256_of(options.package),
+        text=f"{options.package}: stamped, not later than {time_said}",
+    )
+    return DONE
+
+
+def review(options: argparse.Namespace) -> int:
+    from verikit.case.additions import review_package
+
+    done = review_package(options.package, by=options.by, text=options.text, key=options.sign, about=options.about)
+    _print(options, data=done.to_dict(), text=_text(done))
+    return DONE
+
+
+def take(options: argparse.Namespace) -> int:
+    from verikit.case.exchange import take_evidence
+    from verikit.case.opening import open_case
+
+    taken = take_evidence(open_case(options.case), options.source)
+    _print(options, data={"acquired": [one.to_dict() for one in taken]}, text=_text(taken))
     return DONE
 
 
 def verify(options: argparse.Namespace) -> int:
-    from verikit.case.verifying import rerun_undecided, verify_package
+    from verikit.case.verifying import verify_package
 
-    found = verify_package(options.package, key=options.key, expect_seal=options.expect_seal)
-    found = rerun_undecided(found) if options.rerun else found
+    found = verify_package(
+        options.package,
+        key=options.key,
+        expect_seal=options.expect_seal,
+        tsa_roots=options.tsa_roots,
+        review_key=options.review_key,
+    )
+    if options.rerun:
+        from verikit.case.rerunning import rerun_package
+
+        say(f"running the code in {options.package.name} with your rights, as opening its notebooks would")
+        found = rerun_package(found, options.package, archive=options.archive, progress=_progress())
     _print(options, data=found.to_dict(), text=_text(found))
     return found.exit_code
 

@@ -253,3 +253,20 @@ def test_two_processes_that_write_at_once_keep_one_chain(tmp_path: Path) -> None
     assert len(entries) == 100
     for who in ("runner", "kernel"):
         assert [entry.body["n"] for entry in entries if entry.body["who"] == who] == list(range(50))
+
+
+def test_whoever_is_killed_while_writing_loses_no_entry_that_was_acknowledged(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    append(path, "case-open", {}, case="c")
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom verikit.case.journal import append\n"
+        "while True:\n    print(append(Path(sys.argv[1]), 'note', {'text': 'x' * 5000}, case='c').seq, flush=True)\n"
+    )
+    for _ in range(3):
+        with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            told = [int(writer.stdout.readline()) for _ in range(20)]
+            writer.kill()
+            told += [int(line) for line in writer.stdout.read().splitlines()]
+        entries = read_journal(path.read_bytes())
+        assert entries[-1].seq >= told[-1]

@@ -13,7 +13,6 @@ from verikit._files import sha256_bytes, sha256_file
 from verikit.case import bag
 from verikit.case.journal import append, read_journal
 from verikit.case.opening import open_case
-from verikit.case.report import write_report
 from verikit.case.sealing import Seal, seal_case
 from verikit.case.verifying import verify_package
 from verikit.errors import AuditError
@@ -124,7 +123,7 @@ REFUSED = {
     "journal missing": (lambda case: (case / "journal.jsonl").unlink(), "journal.jsonl: missing"),
     "changed since it ran": (
         lambda case: note(case, "note", text="one more thing"),
-        "ends with note, not with run-end",
+        "01_claim.ipynb: failed, 1 cells",
     ),
     "run failed": (
         lambda case: note(
@@ -136,12 +135,12 @@ REFUSED = {
         lambda case: note(
             case, "run-start", notebook="notebooks/01_claim.ipynb", sha256="0" * 64, environment="0" * 64
         ),
-        "executed/01_claim.ipynb: its last run has no end",
+        "01_claim.ipynb: failed, 1 cells",
     ),
     "output edited": (lambda case: edit(case / EXECUTED, b"0.91", b"0.99"), "cell 1 (c001): output 0 differs"),
     "template edited": (
         lambda case: edit(case / "notebooks/01_claim.ipynb", b"0.5", b"0.6"),
-        "notebooks/01_claim.ipynb: edited after it ran",
+        "01_claim.ipynb: failed, 1 cells",
     ),
     "never run": (
         lambda case: shutil.copy(case / "notebooks/01_claim.ipynb", case / "notebooks/03_new.ipynb"),
@@ -205,10 +204,10 @@ def test_a_decision_that_rests_on_withdrawn_evidence_is_named_until_it_is_made_a
 
 
 def test_all_faults_are_told_at_once(case):
-    for fault in ("output edited", "template edited", "input edited", "unknown file"):
+    for fault in ("output edited", "derived missing", "input edited", "unknown file"):
         REFUSED[fault][0](case)
     problems = refused(case)
-    assert all(REFUSED[fault][1] in problems for fault in ("output edited", "template edited", "input edited"))
+    assert all(REFUSED[fault][1] in problems for fault in ("output edited", "derived missing", "input edited"))
     assert problems.count("\n") >= 3
 
 
@@ -223,19 +222,33 @@ def test_the_latest_entry_about_a_file_is_the_one_that_counts(case):
     assert verify_package(seal_case(case).package).ok
 
 
-def test_a_home_folder_in_an_output_is_warned_of_and_pictures_are_not_searched(case):
-    # An executed notebook whose output names a home folder, sealed by the journal as it is.
-    path = case / EXECUTED
-    notebook = json.loads(path.read_bytes())
-    notebook["cells"][2]["outputs"][0]["data"]["text/plain"] = "read /home/ann.lee/clip.mp4 and C:\\Users\\Ann\\x"
+def telling(case, **data):
+    """The case with an executed notebook whose output names a home folder, as its journal has it."""
+    notebook = json.loads((case / EXECUTED).read_bytes())
+    shown = {"text/plain": "read /home/ann.lee/clip.mp4 and C:\\Users\\Ann\\x"} | data
+    notebook["cells"][2]["outputs"][0]["data"] |= shown
     notebook["cells"][1]["outputs"][1]["data"]["image/png"] = "/home/nobody/in/a/picture"
-    reseal(case, path, notebook)
-    write_report(open_case(case))
-    seal = seal_case(case)
-    assert len(seal.warnings) == 1
-    assert seal.warnings[0].startswith(f"{EXECUTED} cell 2 (c002)")
-    assert "/home/ann.lee" in seal.warnings[0]
-    assert "C:\\Users\\Ann" in seal.warnings[0]
+    reseal(case, case / EXECUTED, notebook)
+
+
+def test_a_home_folder_in_an_output_needs_consent_for_that_cell_and_pictures_are_not_searched(case):
+    telling(case)
+    problems = refused(case)
+    assert problems.startswith(f"{EXECUTED} cell 2 (c002): its output names /home/ann.lee, C:\\Users\\Ann")
+    assert problems.count("\n") == 0
+    with pytest.raises(ValueError, match=r"consent: no output that tells of people in 01_claim\.ipynb:c001"):
+        seal_case(case, consent=["01_claim.ipynb:c001"])
+    seal = seal_case(case, consent=["02_what_is_this_file.ipynb:c002"])
+    assert verify_package(seal.package, expect_seal=seal.seal).exit_code == 0
+    consent = read_journal((case / "journal.jsonl").read_bytes())[-1]
+    assert (consent.kind, consent.body["path"], consent.body["id"]) == ("consent", EXECUTED, "c002")
+    # Said once, it stays said: the same case gives the same bytes.
+    whole = seal.package.read_bytes()
+    assert seal_case(case).package.read_bytes() == whole
+    # Another output of the same cell is another question.
+    telling(case, **{"text/html": "/Users/ann"})
+    seal.package.unlink()
+    assert "/Users/ann" in refused(case)
 
 
 def reseal(case, path, notebook):

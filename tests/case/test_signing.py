@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -112,10 +113,44 @@ def test_a_key_file_that_is_none_is_a_bad_argument(tmp_path, keys, signature):
         sign(MESSAGE, key=tmp_path / "none")
 
 
-def test_without_ssh_keygen_signing_says_so_and_checking_is_limited(monkeypatch, tmp_path, keys, signature):
+def test_without_ssh_keygen_ed25519_signs_and_checks_to_the_same_bytes(monkeypatch, tmp_path, keys, signature):
+    pytest.importorskip("cryptography")
+    signers = tmp_path / "signers"
+    words = (keys / "analyst.pub").read_text().split()
+    signers.write_text(f"ann@example.org {words[0]} {words[1]} a comment\n")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(MissingToolError, match="openssh-client"):
+    assert sign(MESSAGE, key=keys / "analyst") == signature
+    assert check_signature(signature, MESSAGE).state == "limited"
+    assert check_signature(signature, MESSAGE, key=keys / "analyst.pub").state == "holds"
+    assert "ann@example.org" in check_signature(signature, MESSAGE, key=signers).says
+    assert check_signature(signature, MESSAGE, key=keys / "other.pub").state == "broken"
+    assert check_signature(signature, MESSAGE + b"x").state == "broken"
+    assert check_signature(signature, MESSAGE, key=keys / "analyst.pub", namespace="other").state == "broken"
+    # What only ssh-keygen understands is left open, not guessed.
+    signers.write_text(f'ann@example.org valid-before="20200101" {words[0]} {words[1]}\n')
+    assert check_signature(signature, MESSAGE, key=signers).state == "limited"
+
+
+def test_a_key_in_pkcs8_signs_what_ssh_keygen_checks(tmp_path):
+    serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
+    private = ed25519.Ed25519PrivateKey.generate()
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "key.pem").write_bytes(private.private_bytes(*form))
+    public = (serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    (tmp_path / "key.pub").write_bytes(private.public_key().public_bytes(*public))
+    made = sign(MESSAGE, key=tmp_path / "key.pem")
+    assert check_signature(made, MESSAGE, key=tmp_path / "key.pub").state == "holds"
+
+
+def test_without_ssh_keygen_and_cryptography_signing_says_so_and_checking_is_limited(
+    monkeypatch, tmp_path, keys, signature
+):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    with pytest.raises(MissingToolError, match=r"pip install 'verikit\[sign\]'"):
         sign(MESSAGE, key=keys / "analyst")
     checked = check_signature(signature, MESSAGE, key=keys / "analyst.pub")
     assert checked.state == "limited"
-    assert "openssh-client" in str(checked.problems[0])
+    assert "cryptography" in str(checked.problems[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import warnings
 import zipfile
 
@@ -199,3 +200,26 @@ def test_a_file_that_changes_while_it_is_packed_leaves_no_package_behind(tmp_pat
     with pytest.raises(AuditError, match="changed while"):
         write_zip(tmp_path / "x.zip", [bytes_member("a", b"new")], digests={"a": sha256_bytes(b"old")})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("announced", "said"), [(0xFFFF, "more than 20000 members"), (3, "far more than the 3 members")]
+)
+def test_a_hundred_thousand_members_are_refused_in_bounded_memory_whatever_their_number_is_said_to_be(
+    tmp_path, announced, said
+):
+    line = b"PK\x01\x02" + struct.pack("<6H3L5H2L", 20, 20, 0, 0, 0, 33, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0)
+    directory = b"".join(line + b"%05d" % number for number in range(100_000))
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, announced, announced, len(directory), 30, 0)
+    local = b"PK\x03\x04" + bytes(26)
+    path = tmp_path / "x.zip"
+    path.write_bytes(local + directory + end)
+    tracemalloc.start()
+    try:
+        checked = verify_package(path)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (checked.exit_code, checked["shape"].state) == (1, "broken")
+    assert any(said in str(problem) for problem in checked["shape"].problems)
+    assert most < 150e6

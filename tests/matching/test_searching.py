@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from verikit.matching.alignment import RADIUS
-from verikit.matching.comparing import compare
+from verikit.matching.comparing import RADIUS, compare
+from verikit.matching.fingerprinting import METHOD
 from verikit.matching.matches import Match
 from verikit.matching.searching import LIMITS, search
 from verikit.matching.store import create_archive
@@ -42,7 +42,7 @@ def test_a_search_says_how_far_it_looked(viral, archive, truth, sample_print):
     found, told = viral
     count = len(truth["archive"])
     assert told == [(done, count) for done in range(1, count + 1)]
-    assert (found.videos, found.hasher, found.radius, found.exact) == (count, "lumadct:16", RADIUS, True)
+    assert (found.videos, found.hasher, found.radius, found.exact) == (count, METHOD, RADIUS, True)
     assert found.frames == sum(len(sample_print(name).times) for name in truth["archive"])
     written = json.loads(json.dumps(found.to_dict()))
     assert written["searched"]["videos"] == count

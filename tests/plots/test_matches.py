@@ -16,7 +16,7 @@ from matplotlib._pylab_helpers import Gcf
 
 from verikit.matching.comparing import compare
 from verikit.matching.fingerprinting import fingerprint
-from verikit.matching.stills import still_image, still_pairs
+from verikit.matching.geometry import register_pictures
 from verikit.plots.drawing import canvas, time_axis
 from verikit.plots.matches import plot_alignment, side_by_side
 from verikit.records import Span
@@ -49,11 +49,12 @@ def matches(pair):
 
 
 @pytest.fixture(scope="session")
-def stills(pair, matches):
-    """The best pair of stills of the best match: two pictures and how one lies on the other."""
-    best = still_pairs(*pair, laying=matches[0].laying)[0]
-    assert best.registration is not None
-    return still_image(best.query), still_image(best.reference), best.registration
+def stills():
+    """Two pictures of one moment, and how one lies on the other."""
+    shown = pictures(2, size=(320, 180))
+    registration = register_pictures(shown[25], shown[25])
+    assert registration is not None
+    return shown[25], shown[25].copy(), registration
 
 
 def pixels(figure):

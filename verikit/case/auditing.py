@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from verikit.case.bag import MOST_TEXT, Problem, read_member
 from verikit.case.cells import cell_digests, load_notebook, order_problems
+from verikit.case.corrections import BECAUSE, SUPERSEDES, correction_of
 from verikit.case.derived import withdrawn_of
 from verikit.case.header import CASE, FORMAT, header_problems
 from verikit.case.journal import journal_problems, read_journal, strict_json
 from verikit.errors import AuditError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from verikit.case.bag import Member
     from verikit.case.cells import CellDigest
     from verikit.case.journal import Entry
 
-__all__ = ["Audit", "audit_case", "info_fields"]
+__all__ = ["Audit", "audit_case", "info_fields", "last_done", "latest_runs", "withheld_of"]
 
 JOURNAL, ENVIRONMENT = "journal.jsonl", "environment.json"
 # Files that belong to every case without an entry that names them; the seal covers them.
@@ -33,6 +34,8 @@ OWN_FILES = frozenset({CASE, ENVIRONMENT, "report.html", JOURNAL})
 # executed/ holds each notebook as it last ran through, failed/ what a run that did not left of one.
 TEMPLATES, EXECUTED, FAILED = "notebooks/", "executed/", "failed/"
 FINISHED = "done"
+# What is said when a case is sealed, after its last run.
+AT_SEALING = frozenset({"consent", "withheld", "supersedes"})
 # Notebooks stay below 10 MB, case.json below some KB; an entry of the journal has some 300 bytes and more.
 MOST_NOTEBOOK, MOST_HEADER, MOST_LINES = 32 << 20, 4 << 20, 100_000
 # python's JSON makes some 100 bytes of "{}": without a bound, a small file would fill the memory.
@@ -58,6 +61,7 @@ class _Run:
     """The latest run of one notebook as the journal tells it, and the latest that ran through: its copy is kept."""
 
     start: Mapping[str, Any]
+    last_seq: int = -1
     through: _Run | None = None
     sealed: list[Mapping[str, Any]] = dataclasses.field(default_factory=list)
     end: Mapping[str, Any] | None = None
@@ -78,7 +82,7 @@ def audit_case(members: Mapping[str, Member], *, digests: Mapping[str, str]) -> 
     if broken:
         return Audit(entries=(), journal=tuple(broken), notebook=(), notebooks=0)
     entries = read_journal(data)
-    runs = _latest_runs(entries)
+    runs = latest_runs(entries)
     return Audit(
         entries=entries,
         journal=(
@@ -110,7 +114,8 @@ def _unreadable(kind: str, detail: str) -> Audit:
 def info_fields(entries: tuple[Entry, ...], payload: Iterable[Member], *, agent: str) -> dict[str, str]:
     """The fields of bag-info.txt in their order, all but the agent following from the case: packed twice, they are equal."""
     sizes = [member.size for member in payload]
-    last = entries[-1]
+    last, correction = entries[-1], correction_of(entries)
+    superseding = {} if correction is None else {SUPERSEDES: "seal", BECAUSE: "because"}
     return {
         "External-Identifier": last.case,
         # The date of the last entry, not of today.
@@ -121,17 +126,28 @@ def info_fields(entries: tuple[Entry, ...], payload: Iterable[Member], *, agent:
         "Verikit-Format": FORMAT,
         "Verikit-Journal-Head": last.hash,
         "Verikit-Journal-Count": str(len(entries)),
-    }
+    } | {field: str((correction or {}).get(name, "")) for field, name in superseding.items()}
+
+
+def last_done(entries: Sequence[Entry]) -> Entry:
+    """The last entry about work on the case: what is said at its sealing comes after it."""
+    return next((entry for entry in reversed(entries) if entry.kind not in AT_SEALING), entries[0])
+
+
+def withheld_of(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """The files that are withheld from packages of the case, by their path: the entry that says why."""
+    return {str(entry.body.get("path")): entry for entry in entries if entry.kind == "withheld"}
 
 
 def _end_problems(entries: tuple[Entry, ...]) -> list[Problem]:
-    if entries[-1].kind == "run-end":
+    last = last_done(entries)
+    if last.kind == "run-end":
         return []
-    detail = f"it ends with {entries[-1].kind}, not with run-end: cut short, or the case was changed since it last ran"
+    detail = f"it ends with {last.kind}, not with run-end: cut short, or the case was changed since it last ran"
     return [Problem(kind="end", path=JOURNAL, detail=detail)]
 
 
-def _latest_runs(entries: tuple[Entry, ...]) -> dict[str, _Run]:
+def latest_runs(entries: tuple[Entry, ...]) -> dict[str, _Run]:
     """The latest run of each notebook by its file name."""
     runs: dict[str, _Run] = {}
     for entry in entries:
@@ -142,7 +158,7 @@ def _latest_runs(entries: tuple[Entry, ...]) -> dict[str, _Run]:
         elif entry.kind == "cell-sealed" and name in runs:
             runs[name].sealed.append(entry.body)
         elif entry.kind == "run-end" and name in runs:
-            runs[name].end = entry.body
+            runs[name].end, runs[name].last_seq = entry.body, entry.seq
     return runs
 
 
@@ -198,6 +214,7 @@ def _file_problems(
     """Inputs and derived files that are not as the latest entry about them says, and files that no entry knows."""
     kinds = {"acquired", "derived", "withdrawn"}
     told = {str(entry.body.get("path")): entry for entry in entries if entry.kind in kinds}
+    withheld = {path: entry.body.get("sha256") for path, entry in withheld_of(entries).items()}
     problems = []
     for path, entry in told.items():
         wanted, place = entry.body.get("sha256"), f"entry {entry.seq} ({entry.kind})"
@@ -206,7 +223,8 @@ def _file_problems(
                 detail = f"withdrawn by entry {entry.seq}, and still there: move it out of the case"
                 problems.append(Problem(kind="withdrawn", path=path, detail=detail))
         elif path not in members:
-            problems.append(Problem(kind="missing", path=path, detail=f"missing; {place} tells of it"))
+            if path not in withheld or withheld[path] != wanted:
+                problems.append(Problem(kind="missing", path=path, detail=f"missing; {place} tells of it"))
         elif path in digests and digests[path] != wanted:
             detail = f"not the file of {place}: its SHA-256 is {digests[path]}, the journal says {wanted}"
             problems.append(Problem(kind="changed", path=path, detail=detail))

@@ -11,21 +11,22 @@ is wrong. Files are streamed, never held in memory whole, but for the tag files.
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import hashlib
 import io
 import re
 import stat
-import unicodedata
 import zipfile
 import zlib
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any
 
-from verikit._files import HIDDEN_CATEGORIES, plain
+from verikit._files import plain
+from verikit.case.member_names import Problem, name_problem, twin_problems
 from verikit.errors import AuditError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "BAG_INFO",
     "MANIFEST",
     "PAYLOAD",
+    "REVIEW_FILE",
     "SEAL_PREFIX",
     "SIGNATURE",
     "TAGMANIFEST",
@@ -42,7 +44,9 @@ __all__ = [
     "Member",
     "Problem",
     "bytes_member",
+    "chunks_of",
     "folder_contents",
+    "hash_aside",
     "hash_members",
     "info_text",
     "listing_problems",
@@ -60,47 +64,22 @@ BAGIT, BAG_INFO = "bagit.txt", "bag-info.txt"
 MANIFEST, TAGMANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 SIGNATURE, TOKEN = f"signatures/{TAGMANIFEST}.sig", f"signatures/{TAGMANIFEST}.sig.tsr"
 PAYLOAD = "data/"
+# Added after sealing, each with its signature.
+REVIEW_FILE = re.compile(r"reviews/(?!0000)(\d{4})\.json(\.sig)?", re.ASCII)
 SEAL_PREFIX = "verikit-seal:1:sha256:"
 BAGIT_TEXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
 # A case has tens of files, a large one a few thousand stills. The manifest of 20,000 names stays below MOST_TEXT.
 MOST_MEMBERS = 20_000
 MOST_TEXT = 32 << 20
-# Longer names do not exist on the file systems that a package is unpacked on.
-MOST_NAME, MOST_PARTS = 1000, 32
 CHUNK = 1 << 20
+# From here on a second thread is worth its start.
+ASIDE_FROM = 8 << 20
 
 # What a damaged member raises: python's zipfile decodes names and seeks where the file tells it to.
 READ_FAULTS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError)
 
 _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)", re.ASCII)
-_DRIVE = re.compile(r"[A-Za-z]:")
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One fault as a fact: its kind in a word, the member or file it is about ("" for the whole), and a sentence."""
-
-    kind: str
-    path: str
-    detail: str
-
-    def __post_init__(self) -> None:
-        # Names come from strangers and go to terminals, pages and JSON.
-        object.__setattr__(self, "path", plain(self.path))
-        object.__setattr__(self, "detail", plain(self.detail))
-
-    def to_dict(self) -> dict[str, Any]:
-        """The problem as the contract writes it."""
-        return {"kind": self.kind, "path": self.path, "detail": self.detail}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        return cls(kind=data["kind"], path=data["path"], detail=data["detail"])
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.detail}" if self.path else self.detail
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,54 +101,6 @@ class Contents:
     members: Mapping[str, Member]
     problems: tuple[Problem, ...]
     readable: bool = True
-
-
-# ---------------------------------------------------------------------------------------------------------------- names
-
-
-def name_problem(name: str) -> str:
-    """Why a member's name could lead astray, in a sentence; empty when it cannot."""
-    if any(unicodedata.category(letter) in HIDDEN_CATEGORIES for letter in name):
-        return "its name holds control, format or unassigned characters"
-    if not name or len(name.encode("utf-8")) > MOST_NAME:
-        return f"its name is empty or longer than {MOST_NAME} bytes"
-    if name.startswith("/") or _DRIVE.match(name):
-        return "its name is absolute"
-    if "\\" in name or ":" in name:
-        return "its name holds a backslash or a colon, which some systems read as a path"
-    if not name.isascii() and unicodedata.normalize("NFC", name) != name:
-        return "its name is not in Unicode's composed form (NFC)"
-    parts = name.split("/")
-    if any(part in {"", ".", ".."} for part in parts) or len(parts) > MOST_PARTS:
-        return f"its name has an empty part, '.' or '..', or more than {MOST_PARTS} parts"
-    if any(part[-1] in ". " or part[0] == " " for part in parts):
-        return "a part of its name ends in a dot or begins or ends with a space, which some systems drop"
-    return ""
-
-
-def _folded(name: str) -> str:
-    """The name as file systems that ignore case and form see it."""
-    if name.isascii():
-        return name.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-
-
-def twin_problems(names: Iterable[str]) -> list[Problem]:
-    """The names that fall together on some file systems, and those that are a file and a folder at once."""
-    problems: list[Problem] = []
-    seen: dict[str, str] = {}
-    for name in sorted(names):
-        first = seen.setdefault(_folded(name), name)
-        if first != name:
-            problems.append(Problem(kind="twin", path=name, detail=f"its name falls together with {first!r}"))
-    for folded, name in seen.items():
-        parts = folded.split("/")
-        problems += [
-            Problem(kind="twin", path=name, detail=f"{'/'.join(parts[:k])!r} is a file and a folder at once")
-            for k in range(1, len(parts))
-            if "/".join(parts[:k]) in seen
-        ]
-    return problems
 
 
 # --------------------------------------------------------------------------------------------------------------- members
@@ -204,12 +135,38 @@ def hash_members(members: Iterable[Member]) -> tuple[dict[str, str], list[Proble
     return digests, problems
 
 
+def hash_aside(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
+    """The chunks, each hashed in another thread while the next one is read and the last one is used.
+
+    Hashing, checksums and the disk then wait for one another less: hashlib works without Python's lock.
+    """
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
+        before: concurrent.futures.Future[None] | None = None
+        for chunk in chunks:
+            if before is not None:
+                before.result()
+            before = pool.submit(digest.update, chunk)
+            yield chunk
+        if before is not None:
+            before.result()
+
+
+def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
+    """What a stream holds, in chunks of a bounded size."""
+    while chunk := stream.read(CHUNK):
+        yield chunk
+
+
 def _hash(member: Member) -> str:
     digest, count = hashlib.sha256(), 0
     with member.open() as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-            count += len(chunk)
+        chunks = chunks_of(stream)
+        if member.size < ASIDE_FROM:
+            for chunk in chunks:
+                digest.update(chunk)
+                count += len(chunk)
+        else:
+            count = sum(map(len, hash_aside(chunks, digest)))
     if count != member.size:
         raise EOFError(f"{count} bytes where {member.size} were announced")
     return digest.hexdigest()
@@ -329,7 +286,7 @@ def shape_problems(contents: Contents) -> list[Problem]:
     problems += [
         Problem(kind="stray", path=name, detail="a sealed case has no such file")
         for name in contents.members
-        if name not in known and not name.startswith(PAYLOAD)
+        if name not in known and not name.startswith(PAYLOAD) and not REVIEW_FILE.fullmatch(name)
     ]
     if contents.readable:
         problems += [

@@ -25,7 +25,17 @@ from verikit.errors import AuditError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CellDigest", "cell_digests", "load_notebook", "order_problems", "require_notebooks", "source_of", "tags_of"]
+__all__ = [
+    "CellDigest",
+    "cell_digests",
+    "joined",
+    "load_notebook",
+    "order_problems",
+    "output_digest",
+    "require_notebooks",
+    "source_of",
+    "tags_of",
+]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _TYPES = ("code", "markdown", "raw")
@@ -116,14 +126,14 @@ def _is_output(output: Any) -> bool:
     return output["output_type"] == "error" or isinstance(output.get("data"), dict)
 
 
-def _joined(value: Any) -> Any:
+def joined(value: Any) -> Any:
     """Text held as a list of lines as one string; everything else as it is."""
     return "".join(value) if _is_lines(value) else value
 
 
 def source_of(cell: Mapping[str, Any]) -> str:
     """A cell's source as one text."""
-    return str(_joined(cell["source"]))
+    return str(joined(cell["source"]))
 
 
 def tags_of(cell: Mapping[str, Any]) -> tuple[str, ...]:
@@ -131,15 +141,15 @@ def tags_of(cell: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(cell["metadata"].get("tags", ()))
 
 
-def _output_digest(output: Mapping[str, Any]) -> str:
+def output_digest(output: Mapping[str, Any]) -> str:
+    """The digest of one output, as a notebook holds it, in lower-case hex."""
     shown = dict(output)
     if "text" in shown:
-        shown["text"] = _joined(shown["text"])
+        shown["text"] = joined(shown["text"])
     if isinstance(shown.get("data"), dict):
         # A list under a JSON type is a list, not lines.
         shown["data"] = {
-            mime: value if mime.endswith(("/json", "+json")) else _joined(value)
-            for mime, value in shown["data"].items()
+            mime: value if mime.endswith(("/json", "+json")) else joined(value) for mime, value in shown["data"].items()
         }
     return sha256_text("verikit-output-v1\n" + canonical_json(shown))
 
@@ -148,7 +158,7 @@ def cell_digests(notebook: Mapping[str, Any]) -> tuple[CellDigest, ...]:
     """The digests of all cells of a loaded notebook, in its order."""
     found = []
     for index, cell in enumerate(notebook["cells"]):
-        outputs = tuple(_output_digest(output) for output in cell.get("outputs", ()))
+        outputs = tuple(output_digest(output) for output in cell.get("outputs", ()))
         content = {
             "type": cell["cell_type"],
             "id": cell["id"],

@@ -31,6 +31,7 @@ from verikit.case.derived import (
 )
 from verikit.case.header import CASE, journaled_header, read_header, seen_from
 from verikit.case.journal import Entry, append, read_journal, strict_json
+from verikit.case.staleness import stale_cells
 from verikit.case.verdicts import Decision, Status, Verdict, check_verdict
 from verikit.errors import AuditError
 
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from verikit.case.claims import SubClaim
-    from verikit.records import Shown
+    from verikit.case.staleness import StaleCell
+    from verikit.records import Records, Shown
 
 __all__ = ["JOURNAL", "Case"]
 
@@ -285,6 +287,12 @@ class Case:
         digests = {thing.name: thing.sha256 for thing in self._known([name for name in about if name not in parts])}
         self._append("note", {"text": text, "about": list(about), "evidence": digests, "by": self.by})
 
+    def transfer(self, to: str, *, because: str) -> None:
+        """Write into the journal that the case was handed over: to whom, and why; by whom is who opened it."""
+        if not to.strip() or not because.strip():
+            raise ValueError("transfer: say to whom, and why")
+        self._append("transfer", {"to": to, "because": because, "by": self.by})
+
     def decide(
         self, sub_claim: str, *, status: Status | str, because: str, rests_on: Sequence[str] = (), by: str = ""
     ) -> Decision:
@@ -345,6 +353,10 @@ class Case:
         self._record(verdict, name=VERDICT, parents=sorted(rests_on), operation="conclude")
         self._append("decision", {"verdict": verdict.to_dict(), "by": self.by})
         return verdict
+
+    def stale_cells(self) -> Records[StaleCell]:
+        """The cells of the saved notebooks that are not as they ran in JupyterLab: edited since, out of order, deleted."""
+        return stale_cells(self)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return self.card()._repr_mimebundle_(include, exclude)

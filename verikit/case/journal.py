@@ -41,6 +41,7 @@ __all__ = [
     "Entry",
     "JournalProblem",
     "append",
+    "is_time",
     "journal_problems",
     "read_journal",
     "strict_json",
@@ -59,6 +60,13 @@ KINDS = (
     "transfer",
     "cell-sealed",
     "run-end",
+    # What an analyst does in JupyterLab, told by the kernel as it happens.
+    "live-start",
+    "live-cell",
+    # What is said at the time of sealing, after the last run.
+    "consent",
+    "withheld",
+    "supersedes",
 )
 FIRST_PREV = "0" * 64
 # A body is names, digests and what an analyst typed. The bound lets the tail be found by reading a known amount.
@@ -146,7 +154,8 @@ def _digest(entry: Mapping[str, Any]) -> str:
     return sha256_text("verikit-journal-v1\n" + canonical_json(bare))
 
 
-def _is_time(value: object) -> bool:
+def is_time(value: object) -> bool:
+    """Whether this is a time as entries have it: ISO 8601 in UTC, written as +00:00."""
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         return False
     try:
@@ -170,7 +179,7 @@ def _entry_problems(data: Mapping[str, Any]) -> list[tuple[str, str]]:
         "v": type(data["v"]) is int and data["v"] == 1,
         "case": isinstance(data["case"], str) and data["case"] != "",
         "seq": type(data["seq"]) is int and data["seq"] >= 0,
-        "time": _is_time(data["time"]),
+        "time": is_time(data["time"]),
         "kind": data["kind"] in KINDS,
         "body": isinstance(data["body"], dict),
         "prev": _is_hex(data["prev"]),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from verikit._files import write_bytes
 from verikit.case.derived import pretty_json
+from verikit.case.live import SESSION_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -105,6 +106,8 @@ def _kernel_environment(place: Path) -> dict[str, str]:
     # A start-up file, an IPython profile or its start-up scripts run before the first cell and would leave no trace in
     # the notebook. Empty folders take their place, so a home folder that cannot be written to does no harm either.
     kept = {name: value for name, value in os.environ.items() if name not in {"PYTHONSTARTUP", "PYTHONINSPECT"}}
+    # An empty session name tells a notebook's `%load_ext verikit` that the run is journaled already.
+    kept[SESSION_NAME] = ""
     empty = {
         name: str(place / name.lower())
         for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")

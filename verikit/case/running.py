@@ -29,6 +29,7 @@ from verikit.case.cells import cell_digests, load_notebook, require_notebooks, s
 from verikit.case.derived import confined, not_derived_again, pretty_json
 from verikit.case.journal import append
 from verikit.case.kernel import execute_notebook
+from verikit.case.sameness import notebook_differences
 from verikit.errors import AuditError
 from verikit.records import Records, mimebundle
 
@@ -45,29 +46,36 @@ ENVIRONMENT = "environment.json"
 _VOLATILE_CELL = ("execution", "papermill", "ExecuteTime", "trusted")
 _VOLATILE_NOTEBOOK = ("widgets", "papermill", "signature")
 _MOST_MESSAGE = 2000
+_MOST_DIFFERENCES = 100
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class NotebookRun:
-    """One notebook's run: how many cells ran, how long it took in seconds, "ran" or "failed", and the error if any."""
+    """One notebook's run: how many cells ran, how long it took in seconds, "ran" or "failed", and the error if any.
+
+    `differs` says where it came to something else than the notebook as saved shows of cells that had run before.
+    """
 
     notebook: str
     cells: int
     seconds: float
     state: str
     error: str = ""
+    differs: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The run as JSON."""
-        return dataclasses.asdict(self)
+        return dataclasses.asdict(self) | {"differs": list(self.differs)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`. Raises KeyError for a missing field."""
-        return cls(**{field.name: data[field.name] for field in dataclasses.fields(cls)})
+        given = {field.name: data[field.name] for field in dataclasses.fields(cls)}
+        return cls(**given | {"differs": tuple(given["differs"])})
 
     def __str__(self) -> str:
         told = f"{self.notebook}: {self.state}, {self.cells} cells in {self.seconds:.1f} s"
+        told += f", other than saved in {len(self.differs)} places" if self.differs else ""
         return f"{told}: {plain(self.error)}" if self.error else told
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
@@ -170,6 +178,11 @@ class _Run:
             "verikit": __version__,
             "environment": environment_sha256,
             "video": self.case.video_sha256,
+            "parameters": {
+                cell["id"]: source_of(cell)
+                for cell in load_notebook(self.data)["cells"]
+                if "parameters" in tags_of(cell)
+            },
             "tz": os.environ.get("TZ", ""),
             "utc_offset": time.strftime("%z"),
             "locale": os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG", ""),
@@ -184,11 +197,12 @@ class _Run:
             if not error:
                 self._withdraw(since)
             self._keep(data, error)
+            differs = [] if data is None else self._differs(load_notebook(data))
             end = {
                 "state": "failed" if error else FINISHED,
                 "error": error,
                 "sha256": None if data is None else sha256_bytes(data),
-            }
+            } | ({"differs": differs} if differs else {})
         finally:
             # Also after Ctrl-C: a run without an end would claim whatever is derived by hand later.
             self._journal("run-end", end | {"cells": len(ran)})
@@ -198,7 +212,16 @@ class _Run:
             seconds=round(time.monotonic() - began, 3),
             state="failed" if end["error"] else "ran",
             error=end["error"],
+            differs=tuple(end.get("differs", ())),
         )
+
+    def _differs(self, made: Mapping[str, Any]) -> list[str]:
+        """Where the run came to something else than the notebook showed, as saved, of the cells that had run."""
+        seen = [cell for cell in load_notebook(self.data)["cells"] if cell.get("execution_count") is not None]
+        names = {cell["id"] for cell in seen}
+        again = [cell for cell in made["cells"] if cell["id"] in names]
+        found = notebook_differences({"cells": seen}, {"cells": again})
+        return [f"{self.path.name} {one_line(detail)}" for _, detail in found][:_MOST_DIFFERENCES]
 
     def _execute(self, ran: list[int]) -> tuple[Any, str]:
         """The notebook as far as it ran, and what stopped it, if anything did. `ran` gathers the cells' indexes."""

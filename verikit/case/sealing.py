@@ -7,17 +7,14 @@ nothing: a sealed case may be wrong; it cannot be changed unseen.
 from __future__ import annotations
 
 import dataclasses
-import getpass
-import re
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from verikit import _html
-from verikit._files import sha256_bytes, sha256_file
+from verikit._files import plain, sha256_bytes, sha256_file
 from verikit._version import __version__
 from verikit.case import signing
-from verikit.case.auditing import EXECUTED, MOST_NOTEBOOK, audit_case, info_fields
+from verikit.case.auditing import JOURNAL, TEMPLATES, audit_case, info_fields, withheld_of
 from verikit.case.bag import (
     BAG_INFO,
     BAGIT,
@@ -31,20 +28,25 @@ from verikit.case.bag import (
     hash_members,
     info_text,
     manifest_text,
-    read_member,
     seal_string,
 )
-from verikit.case.cells import load_notebook
+from verikit.case.consenting import consented, traces_of_people
+from verikit.case.crate import CRATE, crate_bytes
+from verikit.case.derived import pretty_json
+from verikit.case.journal import append, read_journal
 from verikit.case.opening import open_case
 from verikit.case.report import REPORT, report_page, write_report
+from verikit.case.running import environment, run_case
+from verikit.case.staleness import to_run
 from verikit.case.zips import write_zip
 from verikit.errors import AuditError
 from verikit.records import mimebundle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from verikit.case.bag import Contents, Member
+    from verikit.case.corrections import Correction
     from verikit.case.journal import Entry
 
 __all__ = ["Seal", "seal_case"]
@@ -53,11 +55,8 @@ __all__ = ["Seal", "seal_case"]
 # table is packed as derived/searches.csv); what an interrupted write, JupyterLab and macOS leave behind.
 NOT_PACKED = ("scans/", "search_kit/", ".writing-", ".ipynb_checkpoints", ".DS_Store")
 
-# Paths that name a person's account, on Linux, macOS and Windows.
-_HOME = re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})[\w.\-]+|/root\b")
-# Names too common to say who someone is; shorter ones than _LEAST letters stand in other words.
-_NOBODY = frozenset({"admin", "debian", "jovyan", "localhost", "root", "runner", "ubuntu", "user"})
-_LEAST = 4
+# From here on a file is read only while it is packed.
+LARGE = 64 << 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,17 +100,33 @@ class Seal:
         return mimebundle(self, plain_text=str(self), html=shown)
 
 
-def seal_case(case_folder: Path, *, package: Path | None = None, key: Path | None = None) -> Seal:
+def seal_case(
+    case_folder: Path,
+    *,
+    package: Path | None = None,
+    key: Path | None = None,
+    consent: Sequence[str] = (),
+    withhold: Mapping[str, str] | None = None,
+    supersedes: Correction | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Seal:
     """The sealed package of a case: a zip that `verify_package`, and sha256sum and ssh-keygen without us, can check.
 
     `package` is CASE.zip beside the folder where it is not given; an older one is replaced. `key` is the private SSH key
     that signs it. The same case gives the same bytes, always (with an Ed25519 key, signed as well). report.html is written
     anew where it is not what the case says.
 
+    Notebooks that were edited or worked on after their last clean run are run again first, in fresh kernels; stale cells,
+    and where the clean run comes to something else than the saved notebook shows, are among the warnings. What is said
+    here goes into the journal: `consent` names cells (NOTEBOOK.ipynb:CELL) whose outputs may be published although they
+    tell of people or machines; `withhold` files that do not go into the package, with the reason for each; `supersedes`
+    the seal that this one corrects, and why.
+
     Raises AuditError with all that stands against sealing: a journal that does not hold or does not end with a run, a
-    notebook that never ran, failed, or was edited after it ran, files that are not as the journal says or that it does
-    not know. Raises FileNotFoundError without a case, ValueError for a package inside the case or an unusable key, and
-    MissingToolError where signing needs ssh-keygen.
+    notebook that never ran, failed, or differs from its run, files that are not as the journal says or that it does
+    not know, outputs that tell of people without consent. Raises FileNotFoundError without a case, ValueError for a
+    package inside the case, an unusable key, and cells or files that are not there, and MissingToolError where nothing
+    can sign.
     """
     case_folder = Path(case_folder)
     if not case_folder.is_dir():
@@ -120,19 +135,17 @@ def seal_case(case_folder: Path, *, package: Path | None = None, key: Path | Non
     target = root.parent / f"{root.name}.zip" if package is None else Path(package)
     if target.resolve().is_relative_to(root):
         raise ValueError(f"{target}: a package cannot lie inside its own case; choose a place outside")
+    warnings = _clean_runs(root, case_folder, progress or (lambda _: None))
     contents = folder_contents(root, leave_out=NOT_PACKED)
-    digests, unreadable = hash_members(contents.members.values())
-    audit = audit_case(contents.members, digests=digests)
-    # A bag holds files; a folder that is still empty is simply not in it.
-    shape = [problem for problem in contents.problems if problem.kind != "empty-folder"]
-    problems = [*shape, *unreadable, *audit.journal, *audit.notebook]
-    if problems:
-        raise AuditError(f"{case_folder}: cannot be sealed", problems=[str(problem) for problem in problems])
-    warnings = _report_anew(root)
+    _say_at_sealing(root, contents, consent=consent, withhold=withhold or {}, supersedes=supersedes)
+    contents = folder_contents(root, leave_out=NOT_PACKED)
+    digests, entries = _audited(contents, case_folder)
+    warnings += _report_anew(root)
     page = folder_contents(root, leave_out=NOT_PACKED).members[REPORT]
-    contents = dataclasses.replace(contents, members=dict(sorted({**contents.members, REPORT: page}.items())))
+    kept = {name: member for name, member in contents.members.items() if name not in withheld_of(entries)}
+    contents = dataclasses.replace(contents, members=dict(sorted({**kept, REPORT: page}.items())))
     digests |= hash_members([page])[0]
-    members, tagmanifest = _package(contents, digests, audit.entries)
+    members, tagmanifest = _package(contents, digests, entries)
     if key is not None:
         members.append(bytes_member(SIGNATURE, signing.sign(tagmanifest, key=Path(key))))
     write_zip(target, members, digests=_digests(members, digests))
@@ -141,8 +154,105 @@ def seal_case(case_folder: Path, *, package: Path | None = None, key: Path | Non
         seal=seal_string(tagmanifest),
         sha256=sha256_file(target),
         signed=key is not None,
-        warnings=(*warnings, *_traces_of_people(contents)),
+        warnings=tuple(warnings),
     )
+
+
+def _audited(contents: Contents, case_folder: Path) -> tuple[dict[str, str], tuple[Entry, ...]]:
+    """The digests of a case's files and its journal. Raises AuditError with all that stands against sealing it.
+
+    A large file is read once, when it is packed: until then the digest that the journal tells stands for it, and packing
+    refuses a file that has another.
+    """
+    large = [
+        member
+        for name, member in contents.members.items()
+        if member.size >= LARGE and name.startswith(("inputs/", "derived/"))
+    ]
+    digests, unreadable = hash_members(member for member in contents.members.values() if member not in large)
+    audit = audit_case(contents.members, digests=digests)
+    # A bag holds files; a folder that is still empty is simply not in it.
+    shape = [problem for problem in contents.problems if problem.kind != "empty-folder"]
+    problems = [str(problem) for problem in (*shape, *unreadable, *audit.journal, *audit.notebook)]
+    if not audit.notebook:
+        problems += [str(trace) for trace in traces_of_people(contents.members) if not consented(trace, audit.entries)]
+    if problems:
+        raise AuditError(f"{case_folder}: cannot be sealed", problems=problems)
+    told = {
+        str(e.body.get("path")): str(e.body.get("sha256")) for e in audit.entries if e.kind in {"acquired", "derived"}
+    }
+    # The audit refused every file that no entry tells of.
+    return digests | {member.name: told[member.name] for member in large}, audit.entries
+
+
+def _clean_runs(root: Path, case_folder: Path, tell: Callable[[str], None]) -> list[str]:
+    """Run again what was edited or worked on since its last clean run. Returns stale cells and differences, a line each.
+
+    Raises AuditError where a notebook does not run through.
+    """
+    try:
+        entries = read_journal((root / JOURNAL).read_bytes())
+    except (AuditError, OSError):
+        # What is wrong with the journal is told with all other faults.
+        return []
+    templates = {path.name: sha256_file(path) for path in (root / TEMPLATES).glob("*.ipynb") if path.is_file()}
+    again = to_run(entries, templates)
+    if not again:
+        return []
+    # A case has one environment: where this one is another, the earlier notebooks run in it as well.
+    here = sha256_bytes(pretty_json(environment()))
+    ran_in = {str(e.body.get("notebook")): e.body.get("environment") for e in entries if e.kind == "run-start"}
+    if any(ran_in.get(TEMPLATES + name) != here for name in templates if name not in again):
+        again = tuple(sorted(templates))
+    case = open_case(root)
+    warnings = [f"stale as saved: {cell}" for cell in case.stale_cells()]
+    runs = run_case(case, only=again, progress=tell)
+    failed = [str(run) for run in runs if run.state != "ran"]
+    if failed:
+        raise AuditError(f"{case_folder}: cannot be sealed: not all notebooks run through", problems=failed)
+    warnings += [f"run again in a fresh kernel: {', '.join(run.notebook for run in runs)}"]
+    return warnings + [f"the clean run differs from what was seen: {found}" for run in runs for found in run.differs]
+
+
+def _say_at_sealing(
+    root: Path,
+    contents: Contents,
+    *,
+    consent: Sequence[str],
+    withhold: Mapping[str, str],
+    supersedes: Correction | None,
+) -> None:
+    """Write into the journal what is said at sealing, unless it stands there already: sealed twice, a case is the same."""
+    if not (consent or withhold or supersedes):
+        return
+    case = open_case(root)
+    entries = case.entries
+    traces = list(traces_of_people(contents.members)) if consent else []
+    unknown = sorted(set(consent) - {trace.name for trace in traces})
+    if unknown:
+        raise ValueError(
+            f"consent: no output that tells of people in {', '.join(unknown)}; name cells as NOTEBOOK.ipynb:CELL"
+        )
+    bodies: list[tuple[str, dict[str, Any]]] = [
+        ("consent", {"path": trace.path, "id": trace.id, "digest": trace.digest})
+        for trace in traces
+        if trace.name in consent
+    ]
+    known = {str(e.body.get("path")): e.body for e in entries if e.kind in {"acquired", "derived"}}
+    for path, reason in withhold.items():
+        if path not in known or path not in contents.members:
+            raise ValueError(
+                f"{plain(path)}: cannot be withheld: no input or derived file of the case (inputs/..., derived/...)"
+            )
+        if not reason.strip():
+            raise ValueError(f"{plain(path)}: say why it is withheld")
+        told = {name: known[path].get(name) for name in ("sha256", "size")}
+        bodies.append(("withheld", {"path": path, **told, "reason": reason}))
+    if supersedes is not None:
+        bodies.append(("supersedes", supersedes.to_dict()))
+    for kind, body in bodies:
+        if not any(e.kind == kind and body.items() <= e.body.items() for e in entries):
+            append(case.journal, kind, body | {"by": case.by}, case=case.id)
 
 
 def _report_anew(root: Path) -> list[str]:
@@ -162,12 +272,16 @@ def _report_anew(root: Path) -> list[str]:
 
 def _package(contents: Contents, digests: Mapping[str, str], entries: tuple[Entry, ...]) -> tuple[list[Member], bytes]:
     """All members of the package but the signature, and the bytes of the tagmanifest, which is what gets signed."""
+    files = {name: (member.size, digests[name]) for name, member in contents.members.items()}
+    crate = bytes_member(PAYLOAD + CRATE, crate_bytes(entries, files))
     payload = [dataclasses.replace(member, name=PAYLOAD + name) for name, member in contents.members.items()]
+    listed = {PAYLOAD + name: digest for name, (_, digest) in files.items()} | hash_members([crate])[0]
+    payload.append(crate)
     fields = info_fields(entries, payload, agent=f"verikit {__version__}")
     tags = {
         BAGIT: BAGIT_TEXT.encode("utf-8"),
         BAG_INFO: info_text(fields).encode("utf-8"),
-        MANIFEST: manifest_text({PAYLOAD + name: digest for name, digest in digests.items()}).encode("utf-8"),
+        MANIFEST: manifest_text(listed).encode("utf-8"),
     }
     tagmanifest = manifest_text({name: sha256_bytes(data) for name, data in tags.items()}).encode("utf-8")
     tags[TAGMANIFEST] = tagmanifest
@@ -179,43 +293,3 @@ def _digests(members: list[Member], digests: Mapping[str, str]) -> dict[str, str
     payload = {PAYLOAD + name: digest for name, digest in digests.items()}
     tags, _ = hash_members(member for member in members if member.name not in payload)
     return payload | tags
-
-
-# ------------------------------------------------------------------------------------------- what should not be published
-
-
-def _traces_of_people(contents: Contents) -> Iterator[str]:
-    """Home folders, and the names of this machine and its user, in the outputs of executed notebooks: a line each."""
-    names = {socket.gethostname().split(".")[0], _user()}
-    telling = sorted(name for name in names if len(name) >= _LEAST and name.casefold() not in _NOBODY)
-    pattern = re.compile("|".join([_HOME.pattern, *(rf"\b{re.escape(name)}\b" for name in telling)]), re.IGNORECASE)
-    for name, member in contents.members.items():
-        if not name.startswith(EXECUTED):
-            continue
-        notebook = load_notebook(read_member(member, most=MOST_NOTEBOOK))
-        for index, cell in enumerate(notebook["cells"]):
-            found = {match[0] for text in _texts(cell.get("outputs", [])) for match in pattern.finditer(text)}
-            if found:
-                said = ", ".join(sorted(found))
-                yield f"{name} cell {index} ({cell['id']}): its output names {said}, which may tell who or where you are"
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # A container may run under a number that no account has: then there is no name to give away.
-        return ""
-
-
-def _texts(outputs: list[Any]) -> Iterator[str]:
-    """Every text in a cell's outputs but the code of pictures and sound. A stack, as nesting comes from a file."""
-    waiting: list[Any] = list(outputs)
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, list):
-            waiting += value
-        elif isinstance(value, dict):
-            waiting += [part for key, part in value.items() if not key.startswith(("image/", "audio/", "video/"))]

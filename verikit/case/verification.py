@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from verikit import _html
 from verikit._files import plain
 from verikit.case.bag import Problem
+from verikit.case.corrections import Related
 from verikit.records import mimebundle
 
 if TYPE_CHECKING:
@@ -53,13 +54,15 @@ class Property:
 class Verification:
     """What came of checking a package, property by property. `seal` is its seal string as computed ("" where it has none).
 
-    `asked` names the properties that the caller gave something to check with ("signature", "seal").
+    `asked` names the properties that the caller gave something to check with ("signature", "seal"); `related` are packages
+    that this one says it supersedes, and those beside it that say they supersede it.
     """
 
     package: str
     seal: str
     asked: tuple[str, ...]
     properties: tuple[Property, ...]
+    related: tuple[Related, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -72,7 +75,7 @@ class Verification:
         if not self.ok:
             return 1
         # A signature that nobody asked about limits nothing; the package's own parts always count.
-        unasked = {"signature", "time"} - set(self.asked)
+        unasked = {"signature", "time", "review"} - set(self.asked)
         return 3 if any(part.state == "limited" and part.name not in unasked for part in self.properties) else 0
 
     def __getitem__(self, name: str) -> Property:
@@ -86,6 +89,7 @@ class Verification:
             "seal": self.seal,
             "asked": list(self.asked),
             "properties": [part.to_dict() for part in self.properties],
+            "related": [one.to_dict() for one in self.related],
             "not_shown": list(NOT_SHOWN),
         }
 
@@ -93,13 +97,16 @@ class Verification:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`."""
         properties = tuple(Property.from_dict(part) for part in data["properties"])
-        return cls(package=data["package"], seal=data["seal"], asked=tuple(data["asked"]), properties=properties)
+        related = tuple(Related.from_dict(part) for part in data["related"])
+        asked = tuple(data["asked"])
+        return cls(package=data["package"], seal=data["seal"], asked=asked, properties=properties, related=related)
 
     def __str__(self) -> str:
         lines = [f"Package {plain(self.package)}"]
         for part in self.properties:
             lines.append(plain(f"  {part.name:9}  {part.state:7}  {part.says}"))
             lines += [f"      {problem}" for problem in part.problems]
+        lines += [f"  {one}" for one in self.related]
         lines.append(f"Seal string: {self.seal or 'none: the tagmanifest cannot be read'}")
         return "\n".join([*lines, "Not shown by any of this:", *(f"  {limit}" for limit in NOT_SHOWN)])
 
@@ -109,6 +116,7 @@ class Verification:
         shown = [_html.table(rows, head=("property", "state", "meaning"), caption=f"Package {self.package}")]
         if problems:
             shown.append(_html.table(problems, head=("property", "where", "what is wrong"), caption="What is wrong"))
+        shown += [_html.element("p", str(one)) for one in self.related]
         shown.append(_html.element("p", f"Seal string: {self.seal or 'none'}"))
         shown.append(_html.element("p", "Not shown by any of this: " + "; ".join(NOT_SHOWN) + "."))
         return mimebundle(self, plain_text=str(self), html=_html.join(shown))

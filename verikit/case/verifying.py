@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING
 
 from verikit._files import plain
 from verikit.case import bag
-from verikit.case.auditing import audit_case, info_fields
+from verikit.case.auditing import audit_case, info_fields, withheld_of
 from verikit.case.bag import Problem
+from verikit.case.corrections import correction_of, related_packages
+from verikit.case.crate import CRATE, crate_bytes
 from verikit.case.header import FORMAT
+from verikit.case.reviews import REVIEW_PREFIX, check_reviews
 from verikit.case.signing import check_signature
+from verikit.case.tokens import MOST_TOKEN, check_token
 from verikit.case.verification import NOT_SHOWN, Property, Verification
 from verikit.case.zips import open_zip
 from verikit.errors import AuditError
@@ -27,24 +31,54 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from verikit.case.auditing import Audit
-    from verikit.case.bag import Contents
+    from verikit.case.bag import Contents, Member
+    from verikit.case.journal import Entry
 
-__all__ = ["NOT_SHOWN", "Problem", "Property", "Verification", "rerun_undecided", "verify_package"]
+__all__ = ["NOT_SHOWN", "Problem", "Property", "Verification", "opened_package", "verify_package"]
 
 # More faults than a person reads; the rest are counted.
 MOST_PROBLEMS = 1000
-_SEAL = re.compile(re.escape(bag.SEAL_PREFIX) + "[0-9a-f]{64}", re.ASCII)
+_SEAL = re.compile(f"({re.escape(bag.SEAL_PREFIX)}|{re.escape(REVIEW_PREFIX)})[0-9a-f]{{64}}", re.ASCII)
 _NO_CASE = (
     f"{{}}, but no sealed case: no {bag.BAGIT} at its top; one that lies in a folder inside has to be unpacked first"
 )
 _OUR_TAGS = frozenset({bag.BAGIT, bag.BAG_INFO, bag.MANIFEST, bag.TAGMANIFEST})
 
 
-def verify_package(path: Path, *, key: Path | None = None, expect_seal: str | None = None) -> Verification:
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What the caller brought to check the package with."""
+
+    key: Path | None
+    roots: Path | None
+    review_key: Path | None
+    seal: str | None
+    review: str | None
+
+    def names(self) -> tuple[str, ...]:
+        given = {
+            "signature": self.key,
+            "time": self.roots,
+            "seal": self.seal,
+            "review": self.review_key or self.review,
+        }
+        return tuple(name for name, one in given.items() if one is not None)
+
+
+def verify_package(
+    path: Path,
+    *,
+    key: Path | None = None,
+    expect_seal: str | None = None,
+    tsa_roots: Path | None = None,
+    review_key: Path | None = None,
+) -> Verification:
     """What holds of a sealed package and what does not, property by property.
 
     `path` is a package as a zip or as a folder. `key` is a public SSH key file or an allowed_signers file that you
-    trust; a package that it did not sign is then broken. `expect_seal` is the published seal string to compare with.
+    trust; a package that it did not sign is then broken. `expect_seal` is the published seal string to compare with, of
+    the package or of its last review. `tsa_roots` is a PEM file of root certificates that a time token must lead to;
+    `review_key` a public key or allowed_signers file that every review must be signed with.
 
     A damaged or changed package is an answer, not an error. Raises FileNotFoundError where there is nothing, AuditError
     without `.problems` for what is no package at all (neither a zip nor a bag folder, or empty), ValueError for a key or
@@ -54,27 +88,27 @@ def verify_package(path: Path, *, key: Path | None = None, expect_seal: str | No
     expected = None if expect_seal is None else expect_seal.strip()
     if expected is not None and not _SEAL.fullmatch(expected):
         raise ValueError(f"{plain(expected)[:100]!r}: not a seal string; one reads {bag.SEAL_PREFIX} and 64 hex digits")
-    key = None if key is None else Path(key)
-    if key is not None and not key.is_file():
-        raise FileNotFoundError(f"{key}: no such key file")
-    with _opened(path) as contents:
-        properties, seal = _examine(contents, key=key, expected=expected)
-    asked = tuple(name for name, given in (("signature", key), ("seal", expected)) if given is not None)
-    return Verification(package=path.name or str(path), seal=seal, asked=asked, properties=properties)
-
-
-def rerun_undecided(verification: Verification) -> Verification:
-    """The verification, with re-running asked for and undecided: this version cannot run a package's notebooks again."""
-    says = "asked for, but this version cannot run the notebooks again"
-    parts = tuple(
-        dataclasses.replace(part, state="limited", says=says) if part.name == "rerun" else part
-        for part in verification.properties
+    files = [None if one is None else Path(one) for one in (key, tsa_roots, review_key)]
+    for file in files:
+        if file is not None and not file.is_file():
+            raise FileNotFoundError(f"{file}: no such file of keys or certificates")
+    about_review = expected is not None and expected.startswith(REVIEW_PREFIX)
+    asked = _Asked(
+        key=files[0],
+        roots=files[1],
+        review_key=files[2],
+        seal=None if about_review else expected,
+        review=expected if about_review else None,
     )
-    return dataclasses.replace(verification, asked=(*verification.asked, "rerun"), properties=parts)
+    with opened_package(path) as contents:
+        properties, seal, entries = _examine(contents, asked)
+    related = related_packages(path, seal, correction_of(entries))
+    name = path.name or str(path)
+    return Verification(package=name, seal=seal, asked=asked.names(), properties=properties, related=related)
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Contents]:
+def opened_package(path: Path) -> Iterator[Contents]:
     """The package's files, to be read while the block lasts. Raises where this is no package at all."""
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such package")
@@ -102,7 +136,7 @@ def _opened_zip(path: Path, stack: contextlib.ExitStack) -> Contents:
     return stack.enter_context(open_zip(path))
 
 
-def _examine(contents: Contents, *, key: Path | None, expected: str | None) -> tuple[tuple[Property, ...], str]:
+def _examine(contents: Contents, asked: _Asked) -> tuple[tuple[Property, ...], str, tuple[Entry, ...]]:
     tagmanifest = _tag(contents, bag.TAGMANIFEST)
     payload = [member for name, member in contents.members.items() if name.startswith(bag.PAYLOAD)]
     digests, unreadable = bag.hash_members(
@@ -111,26 +145,26 @@ def _examine(contents: Contents, *, key: Path | None, expected: str | None) -> t
     case = {
         member.name.removeprefix(bag.PAYLOAD): dataclasses.replace(member, name=member.name.removeprefix(bag.PAYLOAD))
         for member in payload
+        if member.name != bag.PAYLOAD + CRATE
     }
-    audit = audit_case(
-        case, digests={name: digests[bag.PAYLOAD + name] for name in case if bag.PAYLOAD + name in digests}
-    )
+    known = {name: digests[bag.PAYLOAD + name] for name in case if bag.PAYLOAD + name in digests}
+    audit = audit_case(case, digests=known)
     info = bag.parse_info(_tag(contents, bag.BAG_INFO) or b"")
     wanted = info_fields(audit.entries, payload, agent=info.get("Bag-Software-Agent", "")) if audit.entries else {}
     about_info = _info_problems(info, wanted)
     seal = "" if tagmanifest is None else bag.seal_string(tagmanifest)
     properties = (
         _shape(contents),
-        _hashes(contents, digests, unreadable=unreadable, about_info=about_info),
-        _journal(audit, about_info),
+        _with_withheld(_hashes(contents, digests, unreadable=unreadable, about_info=about_info), audit, case),
+        _journal(audit, [*about_info, *_crate_problems(contents, audit, case, digests=known)]),
         _notebook(audit),
-        _signature(contents, tagmanifest, key=key),
-        _time(contents),
-        _seal(seal, expected),
+        _signature(contents, tagmanifest, key=asked.key),
+        _time(contents, tagmanifest, roots=asked.roots),
+        _seal(seal, asked.seal),
         Property(name="rerun", state="absent", says="the notebooks were not run again"),
-        Property(name="review", state="absent", says="no second person's review is recorded"),
+        check_reviews(contents, seal, key=asked.review_key, expected=asked.review),
     )
-    return properties if contents.readable else _unexamined(properties), seal
+    return properties if contents.readable else _unexamined(properties), seal, audit.entries
 
 
 def _unexamined(properties: tuple[Property, ...]) -> tuple[Property, ...]:
@@ -221,7 +255,7 @@ def _info_problems(info: Mapping[str, str], wanted: Mapping[str, str]) -> list[P
 
 
 def _journal(audit: Audit, about_info: list[Problem]) -> Property:
-    problems = [*_in_package(audit.journal), *(fault for fault in about_info if fault.kind == "info")]
+    problems = [*_in_package(audit.journal), *(fault for fault in about_info if fault.kind in {"info", "crate"})]
     entries = audit.entries
     holds = (
         f"{len(entries)} entries in one chain, {entries[0].time} to {entries[-1].time}; files as it tells"
@@ -255,11 +289,56 @@ def _signature(contents: Contents, tagmanifest: bytes | None, *, key: Path | Non
     return Property(name=name, state=checked.state, says=checked.says, problems=checked.problems)
 
 
-def _time(contents: Contents) -> Property:
-    if bag.TOKEN not in contents.members:
-        return Property(name="time", state="absent", says="no time token: nothing in it shows when it was sealed")
-    says = "there is a time token (RFC 3161); it was not checked here, openssl ts -verify does"
-    return Property(name="time", state="limited", says=says)
+def _time(contents: Contents, tagmanifest: bytes | None, *, roots: Path | None) -> Property:
+    name, member = "time", contents.members.get(bag.TOKEN)
+    if member is None:
+        if roots is None:
+            return Property(name=name, state="absent", says="no time token: nothing in it shows when it was sealed")
+        detail = "there is no time token, and the given roots should vouch for one: never stamped, or removed"
+        return _property(name, [Problem(kind="missing", path=bag.TOKEN, detail=detail)], holds="")
+    try:
+        token = bag.read_member(member, most=MOST_TOKEN)
+        signature = contents.members.get(bag.SIGNATURE)
+        about = (tagmanifest or b"") if signature is None else bag.read_member(signature)
+    except AuditError as fault:
+        return _property(name, [Problem(kind="unreadable", path=bag.TOKEN, detail=str(fault))], holds="")
+    checked = check_token(token, about, roots=roots)
+    return Property(name=name, state=checked.state, says=checked.says, problems=checked.problems)
+
+
+def _with_withheld(hashes: Property, audit: Audit, case: Mapping[str, Member]) -> Property:
+    """The hashes, limited where originals are withheld: what they were is known, they themselves are not there."""
+    hidden = {path: entry.body for path, entry in withheld_of(audit.entries).items() if path not in case}
+    if not hidden or hashes.state == "broken":
+        return hashes
+    told = "; ".join(f"{path}, {body.get('size')} bytes ({body.get('reason')})" for path, body in hidden.items())
+    says = plain(f"{hashes.says}; withheld, so not examined: {told}")
+    problems = tuple(
+        Problem(
+            kind="withheld",
+            path=bag.PAYLOAD + path,
+            detail=f"withheld: {body.get('reason')}; its SHA-256 is {body.get('sha256')}",
+        )
+        for path, body in hidden.items()
+    )
+    return Property(name="hashes", state="limited", says=says, problems=problems)
+
+
+def _crate_problems(
+    contents: Contents, audit: Audit, case: Mapping[str, Member], *, digests: Mapping[str, str]
+) -> list[Problem]:
+    """Where the crate's metadata is not what follows from the journal and the files; packages of before 0.3 have none."""
+    path = bag.PAYLOAD + CRATE
+    if path not in contents.members or not audit.entries or digests.keys() != case.keys():
+        return []
+    wanted = crate_bytes(audit.entries, {name: (member.size, digests[name]) for name, member in case.items()})
+    try:
+        if bag.read_member(contents.members[path]) == wanted:
+            return []
+        detail = "not what follows from the journal and the files: changed, or the files were"
+    except AuditError as fault:
+        detail = str(fault)
+    return [Problem(kind="crate", path=path, detail=detail)]
 
 
 def _seal(seal: str, expected: str | None) -> Property:

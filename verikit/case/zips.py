@@ -21,16 +21,15 @@ from typing import IO, TYPE_CHECKING
 
 from verikit._files import plain, written_aside
 from verikit.case.bag import (
-    CHUNK,
     MOST_MEMBERS,
-    MOST_NAME,
     READ_FAULTS,
     Contents,
     Member,
     Problem,
-    name_problem,
-    twin_problems,
+    chunks_of,
+    hash_aside,
 )
+from verikit.case.member_names import MOST_NAME, name_problem, twin_problems
 from verikit.errors import AuditError
 
 if TYPE_CHECKING:
@@ -43,6 +42,8 @@ __all__ = ["open_zip", "write_zip"]
 MOST_RATIO, RATIO_FROM = 200, 1 << 20
 # Reading is a stream, so this bounds time, not memory: some minutes of hashing.
 MOST_BYTES = 256 << 30
+# Extra fields of times, owners and zip64 sizes, with room to spare.
+MOST_EXTRA = 256
 
 _EOCD, _LOCAL, _LOCATOR, _RECORD = b"PK\x05\x06", b"PK\x03\x04", b"PK\x06\x07", b"PK\x06\x06"
 # Flag bits that are understood: compression level (1, 2), sizes behind the member (3), name in UTF-8 (11).
@@ -109,6 +110,10 @@ def _read_end(stream: IO[bytes]) -> tuple[_End | None, list[Problem]]:
     problems = [Problem(kind="zip", path="", detail=detail) for detail in wrong]
     if count > MOST_MEMBERS or length > MOST_MEMBERS * (46 + MOST_NAME) or start < 0:
         return None, [*problems, Problem(kind="too-many", path="", detail=f"more than {MOST_MEMBERS} members")]
+    if length > count * (46 + MOST_NAME + MOST_EXTRA):
+        # python's zipfile reads all of a directory, whatever number of members it announces.
+        detail = f"its directory has {length} bytes, far more than the {count} members that it announces"
+        return None, [*problems, Problem(kind="zip", path="", detail=detail)]
     return _End(start=start, count=count), problems
 
 
@@ -257,9 +262,10 @@ def write_zip(path: Path, members: Iterable[Member], *, digests: Mapping[str, st
             info.create_system, info.external_attr, info.file_size = 3, (stat.S_IFREG | 0o644) << 16, member.size
             digest = hashlib.sha256()
             with member.open() as source, archive.open(info, "w") as target:
-                while chunk := source.read(CHUNK):
-                    digest.update(chunk)
+                for chunk in hash_aside(chunks_of(source), digest):
                     target.write(chunk)
             if digest.hexdigest() != digests[member.name]:
-                raise AuditError(f"{member.name}: changed while the package was being written; seal again")
+                detail = f"{member.name}: its SHA-256 is {digest.hexdigest()}, expected was {digests[member.name]}"
+                why = "not the file of the journal, or changed while the package was being written"
+                raise AuditError(f"{path.name}: cannot be written", problems=[f"{detail}: {why}"])
     return path
