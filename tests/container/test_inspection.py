@@ -161,7 +161,7 @@ def test_what_is_written_as_json_is_read_again_the_same(tmp_path):
 
 def test_the_json_has_the_fields_of_the_contract(tmp_path):
     told = inspected(tmp_path, ftyp() + box("moov", mvhd(), trak())).to_dict()
-    assert set(told) == {"file", "container", "streams", "tags", "facts", "traces", "findings"}
+    assert set(told) == {"file", "container", "streams", "tags", "facts", "disagreements", "traces", "findings"}
     assert {"format", "brands", "duration", "boxes"} <= set(told["container"])
     fields = "index type codec profile level width height rotation frame_rate vfr duration bit_rate language handler"
     assert set(fields.split()) <= set(told["streams"][0])

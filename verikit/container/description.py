@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from verikit import _html
 from verikit._files import plain
+from verikit.container.agreement import Disagreement
 from verikit.container.elements import Box, Tag
 from verikit.container.facts import Facts
 from verikit.container.streams import StreamFacts
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["Container", "findings_table", "traces_table"]
+__all__ = ["Container", "disagreements_table", "findings_table", "traces_table"]
 
 MOST_LINES = 30
 MOST_SHOWN_TAGS = 400
@@ -47,6 +48,7 @@ class Container:
     streams: tuple[StreamFacts, ...]
     tags: tuple[Tag, ...]
     facts: Facts
+    disagreements: Records[Disagreement]
     traces: Records[Trace]
     findings: Records[Finding]
 
@@ -65,6 +67,7 @@ class Container:
             "streams": [stream.to_dict() for stream in self.streams],
             "tags": [tag.to_dict() for tag in self.tags],
             "facts": self.facts.to_dict(),
+            "disagreements": [one.to_dict() for one in self.disagreements],
             "traces": [trace.to_dict() for trace in self.traces],
             "findings": [finding.to_dict() for finding in self.findings],
         }
@@ -86,6 +89,7 @@ class Container:
             streams=tuple(StreamFacts.from_dict(stream) for stream in data["streams"]),
             tags=tuple(Tag.from_dict(tag) for tag in data["tags"]),
             facts=Facts.from_dict(data["facts"]),
+            disagreements=disagreements_table(Disagreement.from_dict(one) for one in data["disagreements"]),
             traces=traces_table(Trace.from_dict(trace) for trace in data["traces"]),
             findings=findings_table(Finding.from_dict(finding) for finding in data["findings"]),
         )
@@ -107,6 +111,11 @@ def traces_table(found: Iterable[Trace]) -> Records[Trace]:
     """Traces as a table."""
     columns = ("trace", "suggests", "reliability", "source")
     return Records(found, caption="Traces of programs and platforms", columns=columns)
+
+
+def disagreements_table(found: Iterable[Disagreement]) -> Records[Disagreement]:
+    """Disagreements of the readers as a table."""
+    return Records(found, caption="Where the readers disagree", columns=("fact", "said"))
 
 
 def findings_table(found: Iterable[Finding]) -> Records[Finding]:

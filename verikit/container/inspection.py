@@ -10,15 +10,17 @@ import dataclasses
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from verikit.container import consistency, isobmff, matroska, riff
+from verikit.container import consistency, isobmff, matroska, mpegts, riff
+from verikit.container.agreement import find_disagreements
 from verikit.container.completeness import check_media_present, read_media_list
 from verikit.container.credentials import find_credentials
-from verikit.container.description import Container, findings_table, traces_table
+from verikit.container.description import Container, disagreements_table, findings_table, traces_table
 from verikit.container.elements import Structure, Tag, cut_tree
 from verikit.container.encoder_notes import read_encoder_notes
 from verikit.container.facts import collect_facts
 from verikit.container.mediainfo import MediaInfoReport, read_mediainfo
 from verikit.container.movie import Movie, read_movie
+from verikit.container.movie_details import read_movie_details
 from verikit.container.movie_tags import movie_tags, read_movie_tags
 from verikit.container.streams import describe_streams
 from verikit.container.traces import find_traces, gather_evidence
@@ -60,6 +62,9 @@ def inspect(video: Video) -> Container:
     facts = collect_facts(reading.tags, credentials=find_credentials(structure))
     evidence = gather_evidence(form=form, structure=structure, movie=movie, tags=reading.tags)
     streams = describe_streams(reading.ffmpeg, movie=movie, mediainfo=reading.mediainfo)
+    disagreements = disagreements_table(
+        find_disagreements(reading.tags, movie=movie, ffmpeg=reading.ffmpeg, mediainfo=reading.mediainfo)
+    )
     shown = cut_tree(structure.boxes, most=MOST_SHOWN_BOXES)
     return Container(
         name=video.name,
@@ -74,6 +79,7 @@ def inspect(video: Video) -> Container:
         streams=streams,
         tags=reading.tags,
         facts=facts,
+        disagreements=disagreements,
         traces=traces_table(find_traces(evidence)),
         findings=findings_table(
             (
@@ -114,7 +120,7 @@ def _read_own(path: Path) -> tuple[Structure, Movie, tuple[Tag, ...]]:
     size = path.stat().st_size
     with path.open("rb") as stream:
         ebml, chunks = matroska.is_matroska(stream), riff.is_riff(stream)
-        boxes = isobmff.is_isobmff(stream, size)
+        boxes, transport = isobmff.is_isobmff(stream, size), mpegts.is_transport_stream(stream)
     if ebml:
         structure = matroska.read_elements(path)
         return structure, Movie(), matroska.read_matroska_tags(path, structure)
@@ -124,7 +130,11 @@ def _read_own(path: Path) -> tuple[Structure, Movie, tuple[Tag, ...]]:
     if boxes:
         structure = isobmff.read_boxes(path)
         movie = read_movie(path, structure)
-        return structure, movie, (*movie_tags(movie), *read_movie_tags(path, structure))
+        tags = (*movie_tags(movie), *read_movie_tags(path, structure), *read_movie_details(path, structure, movie))
+        return structure, movie, tags
+    if transport:
+        structure, found = mpegts.read_transport_stream(path)
+        return structure, Movie(), found
     return Structure(format="none", boxes=()), Movie(), ()
 
 
@@ -146,7 +156,7 @@ def _require_media(video: Video, reading: _Reading) -> None:
     top = {box.type for box in reading.structure.boxes}
     brands = {reading.movie.major, *reading.movie.brands}
     if not (brands & IMAGE_BRANDS and "moov" not in top):
-        own = bool(top & {"moov", "moof", "mdat", "Segment", "AVI", "AVIX", "WAVE"})
+        own = bool(top & {"moov", "moof", "mdat", "Segment", "AVI", "AVIX", "WAVE", "TS"})
         heard = reading.ffmpeg is not None and any(
             (s.width and s.height) or (s.sample_rate and s.channels) for s in reading.ffmpeg.streams
         )
@@ -173,6 +183,8 @@ def _format(reading: _Reading) -> str:
         return "WebM" if matroska.document_type(reading.tags) == "webm" else "Matroska"
     if own == "RIFF":
         return "WAVE" if reading.structure.boxes[0].type == "WAVE" else "AVI"
+    if own == "MPEG-TS":
+        return "MPEG-TS"
     named = reading.mediainfo.general.get("Format")
     return named or (reading.ffmpeg.format if reading.ffmpeg else "unknown")
 

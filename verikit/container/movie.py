@@ -12,6 +12,7 @@ import struct
 from typing import TYPE_CHECKING, BinaryIO
 
 from verikit.container.elements import Box, Structure, read_at, tidy_text
+from verikit.container.samples import child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,23 +145,17 @@ def _seconds(ticks: int | None, scale: int) -> float | None:
     return ticks / scale if ticks is not None and scale > 0 else None
 
 
-def _child(box: Box | None, *names: str) -> Box | None:
-    for name in names:
-        box = next((child for child in box.children if child.type == name), None) if box else None
-    return box
-
-
 def _track(stream: BinaryIO, box: Box, movie_scale: int) -> Track:
-    number, track_times, rotation = _track_header(stream, _child(box, "tkhd"))
-    media = _child(box, "mdia")
-    media_header = _child(media, "mdhd")
+    number, track_times, rotation = _track_header(stream, child(box, "tkhd"))
+    media = child(box, "mdia")
+    media_header = child(media, "mdhd")
     created, modified, scale, ticks = _times(stream, media_header)
-    handler = _child(media, "hdlr")
+    handler = child(media, "hdlr")
     kind, name = read_handler(stream, handler)
-    table = _child(media, "minf", "stbl")
-    entry = next(iter(getattr(_child(table, "stsd"), "children", ())), None)
+    table = child(media, "minf", "stbl")
+    entry = next(iter(getattr(child(table, "stsd"), "children", ())), None)
     looks = _entry(stream, entry) if kind == "vide" else ("", "", None, None)
-    sizes = payload(stream, _child(table, "stsz"), most=12)
+    sizes = payload(stream, child(table, "stsz"), most=12)
     return Track(
         id=number,
         kind=kind,
@@ -176,10 +171,10 @@ def _track(stream: BinaryIO, box: Box, movie_scale: int) -> Track:
         width=looks[2],
         height=looks[3],
         rotation=rotation if kind == "vide" else None,
-        edits=tuple(_edits(stream, _child(box, "edts", "elst"), movie_scale=movie_scale, media_scale=scale)),
+        edits=tuple(_edits(stream, child(box, "edts", "elst"), movie_scale=movie_scale, media_scale=scale)),
         origin=box.at,
         handler_origin=handler.at if handler else "",
-        data_handler=read_handler(stream, _child(media, "minf", "hdlr"))[1],
+        data_handler=read_handler(stream, child(media, "minf", "hdlr"))[1],
     )
 
 
