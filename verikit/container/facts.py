@@ -69,7 +69,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "ISFT|JUNK",
         "x264 note|x265 note",
         "compressor",
-        "Encoded_Application|Encoded_Library|Encoded_By|Encoded_Library_Settings",
+        "Encoded_Application|Encoded_Library|Encoded_By",
     ),
     "location": (
         "com[._]apple[._]quicktime[._]location[._]ISO6709",

@@ -60,7 +60,7 @@ def inspect(video: Video) -> Container:
     structure, movie = reading.structure, reading.movie
     form = _format(reading)
     facts = collect_facts(reading.tags, credentials=find_credentials(structure))
-    evidence = gather_evidence(form=form, structure=structure, movie=movie, tags=reading.tags)
+    evidence = gather_evidence(name=video.name, form=form, structure=structure, movie=movie, tags=reading.tags)
     streams = describe_streams(reading.ffmpeg, movie=movie, mediainfo=reading.mediainfo)
     disagreements = disagreements_table(
         find_disagreements(reading.tags, movie=movie, ffmpeg=reading.ffmpeg, mediainfo=reading.mediainfo)

@@ -120,4 +120,7 @@ def _broadcast(data: bytes, origin: str) -> Iterator[Tag]:
 
 def _junk(data: bytes) -> str:
     kept = data[:256].split(b"\0", 1)[0]
+    # MPlayer fills the space with one phrase over and over; it tells its name elsewhere.
+    if kept.startswith(b"[= "):
+        return ""
     return kept.decode("ascii") if len(kept) >= 6 and kept.isascii() and kept.decode("ascii").isprintable() else ""
