@@ -1,13 +1,6 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-
-from verikit.container.inspection import inspect
-from verikit.media.video import open_video
-
-CLIPS = Path(__file__).parents[3] / "shared" / "clips" / "metadata"
 
 # Every trace that each public file is known to carry, by what made it. A row of traces.toml that hits another file is
 # wrong until shown otherwise: these files are the rows' negative examples as well.
@@ -74,17 +67,9 @@ EXPECTED = {
 }
 
 
-@pytest.fixture(scope="module")
-def clips():
-    if not CLIPS.is_dir():
-        pytest.skip("the public clips are not beside this checkout")
-    return CLIPS
-
-
 @pytest.mark.parametrize("name", EXPECTED)
-def test_a_public_file_carries_the_traces_that_it_is_known_for_and_no_other(clips, name):
-    found = inspect(open_video(clips / name)).traces
-    assert sorted(trace.trace for trace in found) == EXPECTED[name].split()
+def test_a_public_file_carries_the_traces_that_it_is_known_for_and_no_other(public, name):
+    assert sorted(trace.trace for trace in public(name).traces) == EXPECTED[name].split()
 
 
 def test_every_public_file_is_listed(clips):

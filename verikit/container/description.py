@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 from verikit import _html
 from verikit._files import plain
 from verikit.container.agreement import Disagreement
+from verikit.container.claimed import Claimed
 from verikit.container.elements import Box, Tag
 from verikit.container.facts import Facts
 from verikit.container.streams import StreamFacts
+from verikit.container.timing import Hidden
 from verikit.container.traces import Trace
 from verikit.records import Finding, Outcome, Records, mimebundle, timecode
 
@@ -33,7 +35,8 @@ MOST_TREE_LINES = 200
 class Container:
     """What a file says of itself: format, boxes, streams, tags, facts, traces and findings.
 
-    `duration` is in seconds; `boxes` are at most 2,000, `boxes_read` says how many the file holds; None is unknown.
+    `edits` are the raw edit lists (track, seconds shown, first second or None, speed); `symbols` is the structure
+    fingerprint (see `compare_making`); `hidden` are samples that no player shows. `duration` is in seconds; `boxes` are at most 2,000, `boxes_read` says how many the file holds; None is unknown.
     """
 
     name: str
@@ -45,10 +48,14 @@ class Container:
     boxes: tuple[Box, ...]
     boxes_read: int
     boxes_shown: int
+    edits: tuple[tuple[int, float, float | None, float], ...]
+    symbols: tuple[str, ...]
     streams: tuple[StreamFacts, ...]
     tags: tuple[Tag, ...]
     facts: Facts
     disagreements: Records[Disagreement]
+    hidden: tuple[Hidden, ...]
+    claimed: Claimed
     traces: Records[Trace]
     findings: Records[Finding]
 
@@ -63,11 +70,18 @@ class Container:
                 "boxes": [box.to_dict() for box in self.boxes],
                 "boxes_read": self.boxes_read,
                 "boxes_shown": self.boxes_shown,
+                "edit_lists": [
+                    {"track": track, "duration": duration, "start": start, "rate": rate}
+                    for track, duration, start, rate in self.edits
+                ],
+                "fingerprint": list(self.symbols),
             },
             "streams": [stream.to_dict() for stream in self.streams],
             "tags": [tag.to_dict() for tag in self.tags],
             "facts": self.facts.to_dict(),
             "disagreements": [one.to_dict() for one in self.disagreements],
+            "hidden": [one.to_dict() for one in self.hidden],
+            "claimed": self.claimed.to_dict(),
             "traces": [trace.to_dict() for trace in self.traces],
             "findings": [finding.to_dict() for finding in self.findings],
         }
@@ -86,10 +100,14 @@ class Container:
             boxes=tuple(Box.from_dict(box) for box in container["boxes"]),
             boxes_read=container["boxes_read"],
             boxes_shown=container["boxes_shown"],
+            edits=tuple((e["track"], e["duration"], e["start"], e["rate"]) for e in container["edit_lists"]),
+            symbols=tuple(container["fingerprint"]),
             streams=tuple(StreamFacts.from_dict(stream) for stream in data["streams"]),
             tags=tuple(Tag.from_dict(tag) for tag in data["tags"]),
             facts=Facts.from_dict(data["facts"]),
             disagreements=disagreements_table(Disagreement.from_dict(one) for one in data["disagreements"]),
+            hidden=tuple(Hidden.from_dict(one) for one in data["hidden"]),
+            claimed=Claimed.from_dict(data["claimed"]),
             traces=traces_table(Trace.from_dict(trace) for trace in data["traces"]),
             findings=findings_table(Finding.from_dict(finding) for finding in data["findings"]),
         )

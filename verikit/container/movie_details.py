@@ -79,6 +79,10 @@ def _looks(stream: BinaryIO, box: Box, *, group: str) -> Iterator[Tag]:
         yield tag("colour", told + (", full range" if full else ""))
         if transfer in HIGH_RANGE:
             yield tag("HDR", f"transfer {_named(transfer, TRANSFERS)}")
+    elif box.type == "colr" and data[:4] in {b"prof", b"rICC"} and len(data) >= 24:
+        # ICC.1 section 7.2: the header's size, and what space it maps for what device.
+        kind = tidy_text(data[16:24], encoding="latin-1")
+        yield tag("ICC profile", f"{int.from_bytes(data[4:8])} bytes, {kind}")
     elif box.type == "mdcv" and len(data) >= 24:
         most, least = struct.unpack_from(">II", data, 16)
         yield tag("mastering display", f"{most / 10_000:g} to {least / 10_000:g} cd/m2")
