@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from verikit import commands
 from verikit._version import __version__
+from verikit.case.claims import span_of_date
 from verikit.errors import AuditError, VerikitError
+from verikit.geo import Point, read_point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,9 +88,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _file_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None:
-    one = sub.add_parser("inspect", parents=parents, help="what the file says of itself")
+    one = sub.add_parser("inspect", parents=scanning, help="what the file says of itself")
     one.set_defaults(verb=commands.inspect)
     one.add_argument("file", type=Path)
+    one.add_argument("--compare", type=Path, metavar="OTHER", help="how alike this file and OTHER were made, and why")
+    one.add_argument("--out", type=Path, metavar="DIR", help="write tables, the dates' figure and hidden pictures here")
+    one.add_argument("--recorded", type=_date, metavar="DATE", help="when it is said to be from (ISO 8601)")
+    one.add_argument("--posted", type=_date, metavar="DATE", help="when the post was published (ISO 8601)")
+    one.add_argument("--place", type=_place, metavar="LAT,LON", help="where it is said to be from")
     for name, verb, told in (
         ("scan", commands.scan, "the one decode: packets, pictures, hashes"),
         ("shots", commands.shots, "shots and the transitions between them"),
@@ -185,6 +192,21 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
     one = sub.add_parser("demo", parents=parents, help="the whole road on the sample data")
     one.set_defaults(verb=commands.demo)
     one.add_argument("--out", type=Path, default=Path("demo-case"), metavar="DIR")
+
+
+def _date(text: str) -> str:
+    try:
+        span_of_date(text, where="date")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def _place(text: str) -> Point:
+    try:
+        return read_point(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _count(text: str) -> int:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Credentials", "Manifest", "TrustList", "credentials_place", "read_credentials", "shipped_trust"]
 
-SECONDS = 30.0
+# To start and read a manifest; and the bytes a second that a file is hashed at, at least.
+SECONDS, BYTES_A_SECOND = 4.0, 50_000_000
 MOST_MANIFESTS = 50
 MOST_LISTED = 100
 MOST_TEXT = 500
@@ -229,10 +230,11 @@ def _asked(path: Path, *, form: str, trust: TrustList) -> dict[str, Any]:
         "trust": {"trust_anchors": trust.anchors + trust.times},
     }
     given = json.dumps({"settings": settings, "format": form}).encode()
+    seconds = SECONDS + path.stat().st_size / BYTES_A_SECOND
     try:
-        code, text, said = run_tool(sys.executable, ["-P", "-c", ALONE, str(path)], given=given, seconds=SECONDS)
+        code, text, said = run_tool(sys.executable, ["-P", "-c", ALONE, str(path)], given=given, seconds=seconds)
     except TimeoutError:
-        return {"error": f"no answer within {SECONDS:.0f} s"}
+        return {"error": f"no answer within {seconds:.0f} s"}
     if code:
         reason = f"crashed, signal {-code}" if code < 0 else (said.strip().splitlines() or ["no reason given"])[-1]
         return {"error": reason}

@@ -313,14 +313,14 @@ def check_claimed_date(seen: Examined) -> Finding:
             for text, moment, basis in dated
             if moment[1] < first or moment[0] > last
         ]
-    early = claimed.recorded and any(
-        m[1] < span_of_date(claimed.recorded, where="claimed: recorded")[0] for _, m, _ in dated
-    )
-    after_post = any("after the post" in text for text in odd)
+    # A header of a later day may be that of a copy; what cannot be is footage from before the event, or a recorder's own
+    # date of recording after the post.
+    own = {seen.recorded[0]} if seen.recorded else set()
+    against = any(" lies before the claimed" in text or text.split(" ", 1)[0] in own for text in odd)
     meaning = sorted({PLATFORMS[name] for name in seen.trace_names if name in PLATFORMS})
     return told(
         "claimed_date",
-        Strength.CONTRADICTION if early or after_post else Strength.CONTEXT,
+        Strength.CONTRADICTION if against else Strength.TRACE,
         odd=listed(odd) + (f". What such dates mean here: {listed(meaning)}" if meaning else "") if odd else "",
         fine=f"Every date fits the claim ({listed([text for text, _, _ in dated])})",
         absent=""

@@ -16,6 +16,8 @@ __all__ = ["MOST_TEXT", "Box", "Fault", "Structure", "Tag", "TreeBuilder", "cut_
 
 # The longest text kept of one tag. Descriptions fit; a text that fills a disk does not.
 MOST_TEXT = 4096
+# No file system holds larger files.
+FAR = 2**60
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +179,12 @@ def cut_tree(boxes: Sequence[Box], *, most: int) -> tuple[Box, ...]:
 
 
 def read_at(stream: BinaryIO, offset: int, length: int) -> bytes:
-    """At most `length` bytes from byte `offset`; fewer where the file ends. Never more than the file holds is asked."""
+    """At most `length` bytes from byte `offset`; fewer where the file ends. Never more than the file holds is asked.
+
+    A place before the file or beyond any file, and a length below zero, hold nothing: both come from sums of claims.
+    """
+    if length <= 0 or not 0 <= offset < FAR:
+        return b""
     stream.seek(offset)
     return stream.read(length)
 
