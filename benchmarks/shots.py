@@ -26,8 +26,8 @@ import csv
 import dataclasses
 import hashlib
 import json
-import os
 import math
+import os
 import subprocess
 import sys
 import time

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Credentials", "Manifest", "TrustList", "credentials_place", "read_credentials", "shipped_trust"]
 
 # To start and read a manifest; and the bytes a second that a file is hashed at, at least.
-SECONDS, BYTES_A_SECOND = 4.0, 50_000_000
+SECONDS, BYTES_A_SECOND = 3.0, 50_000_000
 MOST_MANIFESTS = 50
 MOST_LISTED = 100
 MOST_TEXT = 500

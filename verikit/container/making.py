@@ -51,10 +51,13 @@ def read_symbols(path: Path, structure: Structure) -> tuple[str, ...]:
                 break
             found.add(name)
             found |= {f"{name}:{field}={plain(value)[:120]}" for field, value in _values(stream, box)}
-    top = [box.type for box in structure.boxes]
-    order = [kind for i, kind in enumerate(top) if kind not in REPEATED or kind not in top[:i]]
+    order: dict[str, None] = {}
+    for number, box in enumerate(structure.boxes[:MOST_BOXES]):
+        order[box.type if box.type in REPEATED else f"{box.type}{' again' * (box.type in order)}"] = None
+        if number > 40 and len(order) >= 40:
+            break
     if order:
-        found.add("order=" + ",".join(order[:40]))
+        found.add("order=" + ",".join(list(order)[:40]))
     return tuple(sorted(found))
 
 

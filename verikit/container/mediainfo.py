@@ -36,7 +36,7 @@ with open(sys.argv[1], "rb") as stream:
 sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
 """
 # It reads headers and takes a tenth of a second; what takes longer is a damaged file that it is lost in.
-SECONDS = 4.0
+SECONDS = 3.0
 
 MOST_TRACKS = 200
 MOST_FIELDS = 300
