@@ -72,7 +72,9 @@ def second(latitude, *, fix=3, when=b"210525162151.000"):
 
 def test_gopros_telemetry_tells_device_first_and_last_place_and_the_satellites_time(tmp_path):
     path = tmp_path / "made.mp4"
-    structure, movie = one_track(path, "gpmd", [second(10.0, fix=0), second(11.0), second(12.0, when=b"210525162152.000")])
+    structure, movie = one_track(
+        path, "gpmd", [second(10.0, fix=0), second(11.0), second(12.0, when=b"210525162152.000")]
+    )
     tags = told(read_movie_details(path, structure, movie))
     assert tags["device"] == "Hero Test"
     assert parse_place(tags["GPS position, first"]) == pytest.approx((11.0, -122.4, 66.0))
@@ -104,7 +106,9 @@ def test_djis_track_names_its_device(tmp_path):
     assert tags["device"] == "dvtm_Mini4_Pro"
 
 
-@pytest.mark.parametrize(("flags", "count", "text"), [(0, 90_000, "01:00:00:00"), (1, 107_892, "01:00:00;00"), (1, 1800, "00:01:00;02")])
+@pytest.mark.parametrize(
+    ("flags", "count", "text"), [(0, 90_000, "01:00:00:00"), (1, 107_892, "01:00:00;00"), (1, 1800, "00:01:00;02")]
+)
 def test_a_time_code_is_counted_as_its_track_says(tmp_path, flags, count, text):
     rate = (30_000, 1001, 30) if flags else (25, 1, 25)
     entry = bytes(4) + struct.pack(">IIIB", flags, *rate) + b"\0"
@@ -150,7 +154,13 @@ def tiff(order="<"):
 
     long = lambda n: struct.pack(order + "I", n)  # noqa: E731 - a pack in a word
     fractions = lambda *ns: b"".join(struct.pack(order + "II", n, 1) for n in ns)  # noqa: E731 - the same
-    first = ifd(8, (0x010F, 2, 6, b"Canon\0"), (0x0110, 2, 8, b"EOS 5D\0\0"), (0x8769, 4, 1, long(200)), (0x8825, 4, 1, long(300)))
+    first = ifd(
+        8,
+        (0x010F, 2, 6, b"Canon\0"),
+        (0x0110, 2, 8, b"EOS 5D\0\0"),
+        (0x8769, 4, 1, long(200)),
+        (0x8825, 4, 1, long(300)),
+    )
     exif = ifd(200, (0x9003, 2, 20, b"2021:05:25 09:21:51\0"))
     gps = ifd(
         300,
@@ -194,7 +204,10 @@ def test_sonys_recorder_xml_tells_device_date_and_place():
 
 def test_nikons_lists_tell_the_model_in_mov_and_avi():
     row = lambda code, text: struct.pack(">IHH", code, 2, len(text)) + text  # noqa: E731 - a row in a word
-    assert told(nikon_tags(b"NCTG" + row(1, b"NIKON\0") + row(2, b"D90\0"), origin="x")) == {"Make": "NIKON", "Model": "D90"}
+    assert told(nikon_tags(b"NCTG" + row(1, b"NIKON\0") + row(2, b"D90\0"), origin="x")) == {
+        "Make": "NIKON",
+        "Model": "D90",
+    }
     rows = struct.pack("<HH", 3, 6) + b"NIKON\0" + struct.pack("<HH", 4, 4) + b"D90\0"
     assert told(nikon_avi_tags(rows, origin="x")) == {"Make": "NIKON", "Model": "D90"}
 
@@ -211,7 +224,7 @@ def test_an_xmp_packet_is_read_in_all_its_forms_and_its_entities_are_not_expande
 
 
 def test_an_xmp_packet_made_to_be_slow_is_read_at_once():
-    for piece in (b"<a:b ", b"<a:b \"", b"<a:b c:d='", b"<a:b><c:d>"):
+    for piece in (b"<a:b ", b'<a:b "', b"<a:b c:d='", b"<a:b><c:d>"):
         assert len(list(xmp_tags(piece * 150_000, origin="x"))) <= 401
 
 

@@ -160,7 +160,9 @@ def test_an_untouched_phone_film_shows_none_of_it(tmp_path):
     odd = {name for name, f in found.items() if f.outcome is Outcome.ANOMALY}
     assert odd <= {"media_present", "readers", "sample_counts", "header_length", "structure"}, odd
     assert {name for name, f in found.items() if f.outcome is Outcome.INCONCLUSIVE} <= context
-    told = "recorded_and_header zone_and_place claimed_date claimed_place places_agree device_and_structure system_newer"
+    told = (
+        "recorded_and_header zone_and_place claimed_date claimed_place places_agree device_and_structure system_newer"
+    )
     for check in told.split():
         if found[check].outcome is not Outcome.NOT_APPLICABLE:
             assert found[check].outcome is Outcome.NONE_FOUND, check
