@@ -96,6 +96,7 @@ def _file_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None:
     one.add_argument("--recorded", type=_date, metavar="DATE", help="when it is said to be from (ISO 8601)")
     one.add_argument("--posted", type=_date, metavar="DATE", help="when the post was published (ISO 8601)")
     one.add_argument("--place", type=_place, metavar="LAT,LON", help="where it is said to be from")
+    one.add_argument("--exiftool", action="store_true", help="ask exiftool too, where it is installed, and compare")
     for name, verb, told in (
         ("scan", commands.scan, "the one decode: packets, pictures, hashes"),
         ("shots", commands.shots, "shots and the transitions between them"),

@@ -72,6 +72,7 @@ def _scanned(options: argparse.Namespace, path: Path) -> Any:
 
 def inspect(options: argparse.Namespace) -> int:
     from verikit.container.claimed import Claimed
+    from verikit.container.exiftool import read_exiftool
     from verikit.container.inspection import inspect
     from verikit.container.making import compare_making
     from verikit.media.video import open_video
@@ -80,7 +81,7 @@ def inspect(options: argparse.Namespace) -> int:
     video = open_video(options.file)
     other = None if options.compare is None else inspect(open_video(options.compare))
     scan = None if options.cache is None else _scanned(options, options.file)
-    one = inspect(video, scan=scan, claimed=claimed)
+    one = inspect(video, scan=scan, claimed=claimed, also=(read_exiftool,) if options.exiftool else ())
     data, text = one.to_dict(), [str(one)]
     if options.out is not None:
         from verikit.workflow.inspecting import export_examination

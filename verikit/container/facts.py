@@ -28,7 +28,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "com[._]apple[._]quicktime[._]creationdate|DateTimeOriginal|DateTimeDigitized",
         "movie created|track created|media created",
         "creation_time",
-        "CreationDate|CreateDate",
+        "CreationDate|CreateDate|TrackCreateDate|MediaCreateDate|ContentCreateDate",
         "GPS time(, first)?",
         "DateUTC|DATE_RECORDED|DATE_DIGITIZED|DATE_ENCODED",
         "Recorded_Date|Encoded_Date|Mastered_Date",

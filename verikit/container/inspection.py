@@ -35,6 +35,7 @@ from verikit.errors import MediaError
 from verikit.media.video import Streams, Video, read_streams
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from verikit.media.scan import Scan
@@ -59,17 +60,24 @@ class _Reading:
     problems: tuple[str, ...]
 
 
-def inspect(video: Video, *, scan: Scan | None = None, claimed: Claimed | None = None) -> Container:
+def inspect(
+    video: Video,
+    *,
+    scan: Scan | None = None,
+    claimed: Claimed | None = None,
+    also: Sequence[Callable[[Path], tuple[Tag, ...]]] = (),
+) -> Container:
     """What the file says of itself: its structure, streams, tags, facts with origins, traces and findings.
 
     Decodes no picture; reads headers, tags, sample tables and at most some MB of media for what encoders and cameras
     write there. With the video's `scan` the checks of its packets are made too, and with what is `claimed` those of
-    time and place. Raises MediaError where no reader finds video or audio, FileNotFoundError where the file is gone,
+    time and place. `also` are further readers whose tags are joined with the others, such as `read_exiftool`; what they
+    raise is raised here. Raises MediaError where no reader finds video or audio, FileNotFoundError where the file is gone,
     and ValueError where the scan is of another file.
     """
     if scan is not None and scan.sha256 != video.sha256:
         raise ValueError(f"{video.path}: the scan is of another file ({scan.name})")
-    reading = _read(video)
+    reading = _read(video, also=also)
     _require_media(video, reading)
     form = _format(reading)
     facts = collect_facts(reading.tags, credentials=reading.credentials)
@@ -128,7 +136,7 @@ def _examined(
     )
 
 
-def _read(video: Video) -> _Reading:
+def _read(video: Video, *, also: Sequence[Callable[[Path], tuple[Tag, ...]]]) -> _Reading:
     """What all readers give. Those that have a process of their own work while the others read."""
     problems: list[str] = []
     with ThreadPoolExecutor(max_workers=2) as beside:
@@ -141,6 +149,7 @@ def _read(video: Video) -> _Reading:
             ffmpeg = None
             problems.append(str(error).removeprefix(f"{video.path}: ").split("; ")[0])
         notes = read_encoder_notes(video.path, structure)
+        more = tuple(tag for reader in also for tag in reader(video.path))
         mediainfo, credentials = asked.result(), signed.result()
     if mediainfo.problem:
         problems.append(mediainfo.problem)
@@ -149,7 +158,7 @@ def _read(video: Video) -> _Reading:
     return _Reading(
         structure=structure,
         movie=movie,
-        tags=(*own, *notes, *_ffmpeg_tags(ffmpeg), *mediainfo.tags()),
+        tags=(*own, *notes, *_ffmpeg_tags(ffmpeg), *mediainfo.tags(), *more),
         ffmpeg=ffmpeg,
         mediainfo=mediainfo,
         credentials=credentials,
