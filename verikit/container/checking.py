@@ -6,8 +6,10 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from verikit.container import consistency
+from verikit.container.claim_checks import CLAIM_CHECKS
 from verikit.container.completeness import check_media_present
 from verikit.container.date_checks import DATE_CHECKS
+from verikit.container.edit_checks import EDIT_CHECKS
 from verikit.container.examined import Examined, Strength
 from verikit.container.origin_checks import ORIGIN_CHECKS
 from verikit.container.place_checks import PLACE_CHECKS
@@ -38,10 +40,12 @@ BASIC: tuple[tuple[Strength, Callable[[Examined], Finding]], ...] = (
 )
 # A new check: a function of Examined in the room of its subject, and its name in that room's tuple.
 CHECKS: tuple[Callable[[Examined], Finding], ...] = (
+    *EDIT_CHECKS,
     *STRUCTURE_CHECKS,
     *ORIGIN_CHECKS,
     *DATE_CHECKS,
     *PLACE_CHECKS,
+    *CLAIM_CHECKS,
     *TIMING_CHECKS,
 )
 ORDER = (Outcome.ANOMALY, Outcome.INCONCLUSIVE, Outcome.NONE_FOUND, Outcome.NOT_APPLICABLE)

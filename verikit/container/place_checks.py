@@ -1,4 +1,4 @@
-"""Whether the places of a file can be true, fit each other, and fit what is claimed."""
+"""Whether the places of a file can be true and fit each other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from verikit.container.facts import Location
     from verikit.records import Finding
 
-__all__ = ["PLACE_CHECKS", "accuracy_of", "metres"]
+__all__ = ["COPIED", "NO_PLACE", "PLACE_CHECKS", "accuracy_of", "metres", "point_of"]
 
 NO_PLACE = "The file gives no place. Platforms strip it, so nothing follows"
 COPIED = "A place is a tag that anyone can write; a receiver may keep an old fix."
@@ -33,7 +33,8 @@ def metres(length: float) -> str:
     return f"{length / 1000:,.1f} km" if length >= 1000 else f"{length:.0f} m"
 
 
-def _point(place: Location) -> Point:
+def point_of(place: Location) -> Point:
+    """The place without its altitude."""
     return Point(latitude=place.latitude, longitude=place.longitude)
 
 
@@ -53,7 +54,7 @@ def check_null_place(seen: Examined) -> Finding:
 
 def check_places_agree(seen: Examined, *, tolerance: float = 1000.0) -> Finding:
     """Whether all places of the file lie together. Limits: a film from a moving car has many."""
-    points = [_point(place) for place in seen.facts.locations[:20]]
+    points = [point_of(place) for place in seen.facts.locations[:20]]
     widest = max((distance(a, b) for a, b in itertools.combinations(points, 2)), default=0.0)
     return told(
         "places_agree",
@@ -64,26 +65,6 @@ def check_places_agree(seen: Examined, *, tolerance: float = 1000.0) -> Finding:
         limits=f"Suggests tags of two sources, of which one was kept or added, or a receiver that moved. {COPIED}",
         params={"tolerance": tolerance},
         measures={"metres": round(widest, 1)},
-    )
-
-
-def check_claimed_place(seen: Examined, *, room: float = 5000.0) -> Finding:
-    """How far the file's place lies from the claimed one. Limits: a forged or stale fix."""
-    claimed, places = seen.claimed.place, seen.facts.locations
-    accuracy = accuracy_of(seen)
-    gaps = [distance(claimed, _point(place)) for place in places] if claimed else []
-    allowed = room + (accuracy or 0.0)
-    nearest = min(gaps, default=0.0)
-    sure = f", its accuracy is given as {metres(accuracy)}" if accuracy else ", without a word on its accuracy"
-    return told(
-        "claimed_place",
-        Strength.CONTRADICTION,
-        odd=f"The file's place lies {metres(nearest)} from the claimed one{sure}" if gaps and nearest > allowed else "",
-        fine=f"The file's place lies {metres(nearest)} from the claimed one{sure}",
-        absent="" if gaps else "No claimed place was given" if not claimed else NO_PLACE,
-        limits=f"A place far off speaks against the claim if the tag is the camera's own; a near one does not prove it. {COPIED} What is a claimed place's extent, the analyst knows.",
-        params={"room": room},
-        measures={"metres": [round(gap, 1) for gap in gaps], "accuracy": accuracy},
     )
 
 
@@ -135,7 +116,6 @@ def check_altitude(seen: Examined) -> Finding:
 PLACE_CHECKS = (
     check_null_place,
     check_places_agree,
-    check_claimed_place,
     check_place_accuracy,
     check_place_precision,
     check_altitude,
