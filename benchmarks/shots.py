@@ -27,6 +27,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -223,8 +224,10 @@ def theirs(name: str, film: Film, python: str, cache: Path | None) -> dict[str, 
     if kept and kept.exists():
         return json.loads(kept.read_text())
     script = Path(__file__).with_name("peer_shots.py")
+    # Beside the script lies a module named like Python's own `inspect`, which it must not find.
+    safe = {**os.environ, "PYTHONSAFEPATH": "1"}
     try:
-        run = subprocess.run([python, script, name, film.path], capture_output=True, text=True, check=False)
+        run = subprocess.run([python, script, name, film.path], capture_output=True, text=True, check=False, env=safe)
     except OSError as error:
         return f"{python} does not start ({error})"
     if run.returncode == 3:

@@ -14,17 +14,44 @@ import verikit as vk
 case = vk.open_case()
 case.card()
 
+# %% [markdown]
+# ## Ten facts to look at first
+#
+# When and where is the video said to be from? Write it here, as precisely as the claim does, and the file's dates and
+# places are held against it: `vk.examine_case(case, recorded="2024-11-03", place="51.5335,-0.1261")`.
+
 # %%
-container = vk.examine_case(case)
+seen = vk.examine_case(case)
+container = seen.container
+container.card
+
+# %% [markdown]
+# ## All dates on one line
+#
+# A date is a statement of the program that wrote it. Platforms write the time of processing: the latest at which the
+# footage can have been made, never the time of filming.
+
+# %%
+seen.timeline
+
+# %%
+container.dates
+
+# %% [markdown]
+# ## What does not fit together, what the file passed through, and what it says
+#
+# A finding speaks in one of three strengths. **Contradiction**: two statements of the file cannot both hold. **Trace**: a
+# program or a platform touched it. **Context**: it is usual or unusual, and nothing follows from it alone. Each says what it
+# does not prove, and how often the same is seen in public files that nobody doubts. *Stripped* means: nothing follows.
+
+# %%
 container
 
 # %% [markdown]
-# ## What does not fit together
-#
-# Each finding says what it suggests and what it does not prove.
+# ## The structure, box by box
 
 # %%
-container.findings
+container.tree
 
 # %% [markdown]
 # ## Every tag, with its place in the file

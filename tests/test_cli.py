@@ -865,3 +865,30 @@ def test_the_files_of_these_tests_are_what_they_are_called(files):
         assert clip.streams.video[0].frames == 100
     with pytest.raises(av.FFmpegError):
         av.open(str(files / "cut_short.mp4"))
+
+
+def test_inspect_compares_exports_and_holds_the_claim_against_the_file(run, files, tmp_path):
+    out = tmp_path / "out"
+    asked = ("--compare", files / "good.mp4", "--out", out, "--recorded", "2024-11", "--place", "51.5,-0.1", "--json")
+    found = answer(run("inspect", files / "good.mp4", *asked))
+    assert found["comparison"]["likeness"] == 1.0
+    assert found["claimed"] == {
+        "recorded": "2024-11",
+        "posted": "",
+        "place": {"latitude": 51.5, "longitude": -0.1},
+    }
+    assert {"container.json", "tags.csv", "dates.png"} <= {path.name for path in out.iterdir()}
+    assert len(found["files"]) == len(list(out.rglob("*.*")))
+
+
+@pytest.mark.parametrize(
+    "words", [("--place", "London"), ("--place", "91,0"), ("--recorded", "soon"), ("--posted", "")]
+)
+def test_a_claim_that_is_no_date_or_place_is_bad_usage(run, files, words):
+    refused(run("inspect", files / "good.mp4", *words), words[0].lstrip("-"))
+
+
+def test_with_a_cache_the_packets_of_the_scan_are_checked_too(run, files, tmp_path):
+    found = answer(run("inspect", files / "good.mp4", "--cache", tmp_path / "scans", "--json"))
+    outcomes = {finding["check"]: finding["outcome"] for finding in found["findings"]}
+    assert outcomes["scan_first_packet"] == outcomes["scan_order"] == "none_found"

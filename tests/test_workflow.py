@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from filmed import film, pictures
@@ -13,6 +14,7 @@ from verikit.case.claims import Claim
 from verikit.case.opening import open_case
 from verikit.case.running import run_case
 from verikit.case.sealing import NOT_PACKED
+from verikit.container.inspection import inspect
 from verikit.errors import AuditError, MediaError
 from verikit.matching.store import open_archive
 from verikit.media.scanning import scan_video
@@ -21,6 +23,7 @@ from verikit.workflow.archiving import add_to_archive
 from verikit.workflow.copies import compare_videos, save_figures, search_video
 from verikit.workflow.demo import fill_demo, prepare_demo
 from verikit.workflow.frames import extract_keyframes, extract_search_kit, searches_of_case
+from verikit.workflow.inspecting import hidden_stills
 from verikit.workflow.steps import (
     claim_from_post,
     examine_case,
@@ -57,6 +60,26 @@ def test_a_case_without_an_archive_says_that_nothing_was_searched(clips, tmp_pat
     assert case.evidence("copies") == {"search": None, "copies": []}
     executed = (case.folder / "executed/04_seen_before.ipynb").read_text(encoding="utf-8")
     assert executed.count("Nothing was searched, and nothing follows from that.") >= 2
+
+
+def test_what_the_file_says_is_kept_with_its_timeline_and_held_against_the_claim(clips, tmp_path):
+    case = make_case(tmp_path, clips)
+    seen = examine_case(case, recorded="2024-11-03", place="51.5335,-0.1261")
+    assert seen.container.claimed.recorded == "2024-11-03"
+    assert case.evidence("container")["claimed"]["place"] == {"latitude": 51.5335, "longitude": -0.1261}
+    assert seen.timeline.data == (case.folder / "derived" / "dates.png").read_bytes()
+    with pytest.raises(ValueError, match="place"):
+        examine_case(case, place="London")
+
+
+def test_pictures_that_no_player_shows_are_kept_as_stills(tmp_path):
+    path = Path(__file__).parents[2] / "shared" / "clips" / "metadata" / "media__sample_edit_list.mp4"
+    if not path.is_file():
+        pytest.skip("the public clips are not beside this checkout")
+    video = open_video(path)
+    stills = list(hidden_stills(video, inspect(video), most=3))
+    assert [name for name, _ in stills] == ["hidden_00000.000s.png", "hidden_00000.200s.png", "hidden_00000.400s.png"]
+    assert all(data.startswith(b"\x89PNG") for _, data in stills)
 
 
 def test_each_step_writes_down_what_it_found_and_what_that_rests_on(clips, archive, tmp_path):

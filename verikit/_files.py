@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # Stripped for terminals and refused in package member names.
 HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 
+# What a spreadsheet takes for a formula when a cell begins with it.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 def sha256_file(path: Path) -> str:
     """The SHA-256 of a file's bytes, read as a stream, in lower-case hex."""
@@ -77,6 +80,11 @@ def canonical_json(value: Any) -> str:
 def plain(text: str) -> str:
     """`text` from a stranger made safe for one line of a terminal or of a log: hidden letters become a visible mark."""
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in HIDDEN_CATEGORIES else c for c in text)
+
+
+def harmless_cell(cell: str) -> str:
+    """A cell that no spreadsheet runs: an apostrophe before what would begin a formula."""
+    return f"'{cell}" if cell.startswith((*FORMULA, "'")) else cell
 
 
 def safe_name(text: str, *, most: int = 80) -> str:

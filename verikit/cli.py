@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from verikit import commands
 from verikit._version import __version__
+from verikit.case.claims import span_of_date
 from verikit.errors import AuditError, VerikitError
+from verikit.geo import Point, read_point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,9 +88,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _file_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None:
-    one = sub.add_parser("inspect", parents=parents, help="what the file says of itself")
+    one = sub.add_parser("inspect", parents=scanning, help="what the file says of itself")
     one.set_defaults(verb=commands.inspect)
     one.add_argument("file", type=Path)
+    one.add_argument("--compare", type=Path, metavar="OTHER", help="how alike this file and OTHER were made, and why")
+    one.add_argument("--out", type=Path, metavar="DIR", help="write tables, the dates' figure and hidden pictures here")
+    one.add_argument("--recorded", type=_date, metavar="DATE", help="when it is said to be from (ISO 8601)")
+    one.add_argument("--posted", type=_date, metavar="DATE", help="when the post was published (ISO 8601)")
+    one.add_argument("--place", type=_place, metavar="LAT,LON", help="where it is said to be from")
+    one.add_argument("--exiftool", action="store_true", help="ask exiftool too, where it is installed, and compare")
     for name, verb, told in (
         ("scan", commands.scan, "the one decode: packets, pictures, hashes"),
         ("shots", commands.shots, "shots and the transitions between them"),
@@ -239,6 +247,21 @@ def _package_commands(sub: Any, parents: list[Any]) -> None:
     one.add_argument("--review-key", type=Path, metavar="FILE", help="key or allowed_signers of those who reviewed")
     one.add_argument("--rerun", action="store_true", help="run the package's notebooks again, and compare")
     one.add_argument("--archive", type=Path, metavar="ARCHIVE", help="with --rerun: the archive that they search")
+
+
+def _date(text: str) -> str:
+    try:
+        span_of_date(text, where="date")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def _place(text: str) -> Point:
+    try:
+        return read_point(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _count(text: str) -> int:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verikit._files import plain, sha256_file
-from verikit.errors import AuditError
 
 if TYPE_CHECKING:
     import argparse
@@ -71,11 +70,29 @@ def _scanned(options: argparse.Namespace, path: Path) -> Any:
 
 
 def inspect(options: argparse.Namespace) -> int:
+    from verikit.container.claimed import Claimed
+    from verikit.container.exiftool import read_exiftool
     from verikit.container.inspection import inspect
+    from verikit.container.making import compare_making
     from verikit.media.video import open_video
 
-    container = inspect(open_video(options.file))
-    _print(options, data=container.to_dict(), text=_text(container))
+    claimed = Claimed(recorded=options.recorded or "", posted=options.posted or "", place=options.place)
+    video = open_video(options.file)
+    other = None if options.compare is None else inspect(open_video(options.compare))
+    scan = None if options.cache is None else _scanned(options, options.file)
+    one = inspect(video, scan=scan, claimed=claimed, also=(read_exiftool,) if options.exiftool else ())
+    data, text = one.to_dict(), [str(one)]
+    if options.out is not None:
+        from verikit.workflow.inspecting import export_examination
+
+        files = export_examination(video, one, folder=options.out)
+        data["files"] = [str(path) for path in files]
+        text.append(f"\n{len(files)} files in {options.out}")
+    if other is not None:
+        likeness = compare_making(one.symbols, other.symbols, names=(one.name, other.name))
+        data["comparison"] = likeness.to_dict()
+        text.append("\n" + _text(likeness))
+    _print(options, data=data, text="\n".join(text))
     return DONE
 
 

@@ -116,14 +116,6 @@ def test_a_hostile_title_is_escaped_in_html_and_made_plain_in_text(tmp_path):
     assert "&lt;script&gt;" in shown["text/html"]
 
 
-def test_credentials_are_told_as_present_and_unread(tmp_path):
-    uuid = box("uuid", bytes.fromhex("d8fec3d61b0e483c92975828877ec481"), bytes(30))
-    seen = inspected(tmp_path, ftyp() + uuid + box("moov", mvhd(), trak()))
-    told = seen.to_dict()["facts"]["credentials"]
-    assert (told["present"], told["state"]) == (True, "unreadable")
-    assert "does not read it" in seen.facts.credentials.summary
-
-
 def test_a_file_of_many_boxes_has_its_tree_cut_and_says_so(tmp_path):
     seen = inspected(tmp_path, ftyp() + box("moov", mvhd()) + box("free") * 3000)
     assert (seen.boxes_read, seen.boxes_shown, len(seen.boxes)) == (3003, 2000, 2000)
@@ -161,7 +153,10 @@ def test_what_is_written_as_json_is_read_again_the_same(tmp_path):
 
 def test_the_json_has_the_fields_of_the_contract(tmp_path):
     told = inspected(tmp_path, ftyp() + box("moov", mvhd(), trak())).to_dict()
-    assert set(told) == {"file", "container", "streams", "tags", "facts", "traces", "findings"}
+    assert set(told) == {"file", "container", "streams", "tags", "facts", "disagreements", "hidden", "claimed"} | {
+        "traces",
+        "findings",
+    }
     assert {"format", "brands", "duration", "boxes"} <= set(told["container"])
     fields = "index type codec profile level width height rotation frame_rate vfr duration bit_rate language handler"
     assert set(fields.split()) <= set(told["streams"][0])
@@ -213,7 +208,7 @@ def test_a_clip_cut_before_its_media_is_told_though_its_boxes_are_whole(tmp_path
     seen = inspected(tmp_path, data[:6011])
     assert outcomes(seen)["structure"] is Outcome.NONE_FOUND
     assert outcomes(seen)["media_present"] is Outcome.ANOMALY
-    assert "media_present: The file declares 183,880 bytes of media and holds 0: cut short" in str(seen)
+    assert "media_present: Contradiction: The file declares 183,880 bytes of media and holds 0: cut short" in str(seen)
 
 
 def test_footage_trimmed_on_a_phone_is_told():

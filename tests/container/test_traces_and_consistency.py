@@ -29,7 +29,10 @@ def traces_of(folder, data):
     structure = read_boxes(path)
     movie = read_movie(path, structure)
     tags = (*movie_tags(movie), *read_movie_tags(path, structure), *read_encoder_notes(path, structure))
-    return [t.trace for t in find_traces(gather_evidence(form="MP4", structure=structure, movie=movie, tags=tags))]
+    return [
+        t.trace
+        for t in find_traces(gather_evidence(name=path.name, form="MP4", structure=structure, movie=movie, tags=tags))
+    ]
 
 
 def movie_of(folder, *tracks):
@@ -44,7 +47,7 @@ TELEGRAM = ftyp() + box("mdat", bytes(64)) + box("mdat", bytes(64))
 
 def test_the_structure_of_telegrams_muxer_is_recognised(tmp_path):
     moov = box("moov", mvhd(SENT, SENT), trak(created=SENT - 2), trak(kind="soun", name=b"SoundHandle\0"))
-    assert traces_of(tmp_path, TELEGRAM + moov) == ["telegram-android"]
+    assert traces_of(tmp_path, TELEGRAM + moov) == ["telegram-android", "telegram-android-parts"]
 
 
 @pytest.mark.parametrize("moov", [
@@ -69,6 +72,8 @@ def test_whatsapps_loop_box_is_recognised_and_a_beam_alone_is_not(tmp_path):
         (b"Vireo Eyes v2.8.1\0", "twitter-vireo"),
         (b"Vimeo Artax Video Handler\0", "vimeo"),
         (b"ISO Media file produced by Google Inc. Created on: 05/03/2018.\0", "google-transcode"),
+        (b"DJI.AVC\0", "dji"),
+        (b"Bento4 Video Handler\0", "bento4"),
     ],
 )
 def test_handlers_of_platforms_are_recognised(tmp_path, name, trace):
@@ -122,12 +127,18 @@ def test_every_rule_has_a_source_and_strong_rules_have_enough_features():
     rules = load_rules()
     assert len({rule.trace for rule in rules}) == len(rules)
     assert all(rule.source and rule.suggests for rule in rules)
-    assert all(len(rule.needs) >= STRONG_NEEDS for rule in rules if rule.reliability == "strong")
+    assert all(rule.features >= STRONG_NEEDS for rule in rules if rule.reliability == "strong")
 
 
 def test_a_strong_rule_with_few_features_is_refused():
     with pytest.raises(ValueError, match="strong needs 4"):
         TraceRule(trace="x", suggests="x", reliability="strong", source="x", needs=({"major": "qt  "},))
+
+
+def test_the_same_thing_twice_and_what_is_absent_are_no_features():
+    needs = ({"tag": "a"}, {"tag": "a", "value": "b"}, {"no_tag": "c"}, {"no_box": "d"}, {"no_handler": "e"})
+    with pytest.raises(ValueError, match="not 1"):
+        TraceRule(trace="x", suggests="x", reliability="strong", source="x", needs=needs)
 
 
 def test_hidden_footage_is_told_in_seconds(tmp_path):

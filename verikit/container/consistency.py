@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from verikit._files import plain
+from verikit.container.examined import long_time
 from verikit.records import Finding, Outcome
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def check_dates_agree(facts: Facts, *, tolerance: float = 60.0) -> Finding:
     else:
         spread = seconds[-1] - seconds[0]
         apart = spread > tolerance
-        summary = f"{len(seconds)} times of creation lie {_long(spread)} apart: {', '.join(list(kept)[:4])}"
+        summary = f"{len(seconds)} times of creation lie {long_time(spread)} apart: {', '.join(list(kept)[:4])}"
         outcome = Outcome.ANOMALY if apart else Outcome.NONE_FOUND
     return Finding(
         check="dates_agree",
@@ -118,14 +119,6 @@ def _one_reading_each(times: Mapping[str, float]) -> tuple[dict[str, float], lis
 
     left = {max(pair[::-1], key=far) for pair in pairs}
     return {value: seconds for value, seconds in times.items() if value not in left}, pairs
-
-
-def _long(seconds: float) -> str:
-    """Seconds as a length that people read."""
-    for size, name in ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {name}"
-    return f"{seconds:.1f} s"
 
 
 def check_edit_lists(movie: Movie, *, frames: int = 4, sound_seconds: float = 0.15) -> Finding:

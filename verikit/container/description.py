@@ -8,12 +8,18 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Self
 
-from verikit import _html
 from verikit._files import plain
+from verikit.container.agreement import Disagreement
+from verikit.container.card import Card, card_of, location_line
+from verikit.container.claimed import Claimed
+from verikit.container.dates import Dated, dates_of
 from verikit.container.elements import Box, Tag
 from verikit.container.facts import Facts
+from verikit.container.showing import container_html, stream_text
 from verikit.container.streams import StreamFacts
+from verikit.container.timing import Hidden
 from verikit.container.traces import Trace
+from verikit.container.tree import Tree, tree_of
 from verikit.records import Finding, Outcome, Records, mimebundle, timecode
 
 if TYPE_CHECKING:
@@ -21,18 +27,17 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["Container", "findings_table", "traces_table"]
+__all__ = ["Container", "disagreements_table", "findings_table", "traces_table"]
 
 MOST_LINES = 30
-MOST_SHOWN_TAGS = 400
-MOST_TREE_LINES = 200
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """What a file says of itself: format, boxes, streams, tags, facts, traces and findings.
 
-    `duration` is in seconds; `boxes` are at most 2,000, `boxes_read` says how many the file holds; None is unknown.
+    `edits` are the raw edit lists (track, seconds shown, first second or None, speed); `symbols` is the structure
+    fingerprint (see `compare_making`); `hidden` are samples that no player shows. `duration` is in seconds; `boxes` are at most 2,000, `boxes_read` says how many the file holds; None is unknown.
     """
 
     name: str
@@ -44,9 +49,14 @@ class Container:
     boxes: tuple[Box, ...]
     boxes_read: int
     boxes_shown: int
+    edits: tuple[tuple[int, float, float | None, float], ...]
+    symbols: tuple[str, ...]
     streams: tuple[StreamFacts, ...]
     tags: tuple[Tag, ...]
     facts: Facts
+    disagreements: Records[Disagreement]
+    hidden: tuple[Hidden, ...]
+    claimed: Claimed
     traces: Records[Trace]
     findings: Records[Finding]
 
@@ -61,10 +71,18 @@ class Container:
                 "boxes": [box.to_dict() for box in self.boxes],
                 "boxes_read": self.boxes_read,
                 "boxes_shown": self.boxes_shown,
+                "edit_lists": [
+                    {"track": track, "duration": duration, "start": start, "rate": rate}
+                    for track, duration, start, rate in self.edits
+                ],
+                "fingerprint": list(self.symbols),
             },
             "streams": [stream.to_dict() for stream in self.streams],
             "tags": [tag.to_dict() for tag in self.tags],
             "facts": self.facts.to_dict(),
+            "disagreements": [one.to_dict() for one in self.disagreements],
+            "hidden": [one.to_dict() for one in self.hidden],
+            "claimed": self.claimed.to_dict(),
             "traces": [trace.to_dict() for trace in self.traces],
             "findings": [finding.to_dict() for finding in self.findings],
         }
@@ -83,9 +101,14 @@ class Container:
             boxes=tuple(Box.from_dict(box) for box in container["boxes"]),
             boxes_read=container["boxes_read"],
             boxes_shown=container["boxes_shown"],
+            edits=tuple((e["track"], e["duration"], e["start"], e["rate"]) for e in container["edit_lists"]),
+            symbols=tuple(container["fingerprint"]),
             streams=tuple(StreamFacts.from_dict(stream) for stream in data["streams"]),
             tags=tuple(Tag.from_dict(tag) for tag in data["tags"]),
             facts=Facts.from_dict(data["facts"]),
+            disagreements=disagreements_table(Disagreement.from_dict(one) for one in data["disagreements"]),
+            hidden=tuple(Hidden.from_dict(one) for one in data["hidden"]),
+            claimed=Claimed.from_dict(data["claimed"]),
             traces=traces_table(Trace.from_dict(trace) for trace in data["traces"]),
             findings=findings_table(Finding.from_dict(finding) for finding in data["findings"]),
         )
@@ -102,11 +125,32 @@ class Container:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return mimebundle(self, plain_text=container_text(self), html=container_html(self))
 
+    @property
+    def card(self) -> Card:
+        """The ten facts that an analyst looks at first, each with its origin."""
+        return card_of(self)
+
+    @property
+    def dates(self) -> Records[Dated]:
+        """All dates of the file and its claim, the earliest first, each with its basis and meaning."""
+        columns = ("value", "basis", "kind", "meaning", "origin")
+        return Records(dates_of(self), caption="Dates", columns=columns)
+
+    @property
+    def tree(self) -> Tree:
+        """The structure as a tree that a person can read, with what its boxes are for."""
+        return tree_of(self)
+
 
 def traces_table(found: Iterable[Trace]) -> Records[Trace]:
     """Traces as a table."""
     columns = ("trace", "suggests", "reliability", "source")
     return Records(found, caption="Traces of programs and platforms", columns=columns)
+
+
+def disagreements_table(found: Iterable[Disagreement]) -> Records[Disagreement]:
+    """Disagreements of the readers as a table."""
+    return Records(found, caption="Where the readers disagree", columns=("fact", "said"))
 
 
 def findings_table(found: Iterable[Finding]) -> Records[Finding]:
@@ -158,7 +202,7 @@ def _fact_rows(container: Container) -> list[tuple[str, str, str]]:
         ("SHA-256", container.sha256, ""),
         ("format", f"{container.format}{brands}{length}", ""),
     ]
-    rows += [(s.type, _stream_text(s), s.reader) for s in container.streams if s.type in {"video", "audio"}][:4]
+    rows += [(s.type, stream_text(s), s.reader) for s in container.streams if s.type in {"video", "audio"}][:4]
     rows += _created_rows(facts)
     later = [v for v in facts.values("modified") if v not in {c.value for c in facts.created}]
     if later:
@@ -171,7 +215,8 @@ def _fact_rows(container: Container) -> list[tuple[str, str, str]]:
     for name, values in (("software", facts.software), ("encoder", facts.encoder)):
         told = "; ".join(o for value in values for o in facts.origins(name, value))
         rows.append((name, "; ".join(values) or "none named", told))
-    rows += _place_rows(facts)
+    place, origin = location_line(container)
+    rows.append(("location", place, origin))
     for name in ("title", "comment"):
         values = facts.values(name)
         rows += (
@@ -188,99 +233,3 @@ def _created_rows(facts: Facts) -> list[tuple[str, str, str]]:
     if len(facts.created) > 4:
         rows.append(("", f"and {len(facts.created) - 4} more", ""))
     return rows
-
-
-def _place_rows(facts: Facts) -> list[tuple[str, str, str]]:
-    rows = []
-    for number, place in enumerate(facts.locations[:3]):
-        height = "" if place.altitude is None else f", altitude {place.altitude:g} m"
-        name = "location" if number == 0 else ""
-        rows.append((name, f"{place.latitude:.5f}, {place.longitude:.5f}{height}", place.origin))
-    return rows or [("location", "none", "")]
-
-
-def _stream_text(stream: StreamFacts) -> str:
-    parts = [" ".join(part for part in (stream.codec or "unknown codec", stream.profile) if part)]
-    if stream.width and stream.height:
-        parts.append(f"{stream.width}x{stream.height}")
-    if stream.rotation:
-        parts.append(f"turned {stream.rotation}° clockwise")
-    if stream.frame_rate:
-        parts.append(f"{stream.frame_rate:.3f} fps")
-    if stream.vfr is not None:
-        # Named, since the decoded instants may say otherwise: readers differ in how many ticks they overlook.
-        kind = ("varying" if stream.vfr else "constant") + (f", says {stream.vfr_reader}" if stream.vfr_reader else "")
-        parts.append(f"{parts.pop()} ({kind})" if stream.frame_rate else f"frame rate {kind}")
-    if stream.sample_rate:
-        parts.append(f"{stream.sample_rate} Hz")
-    if stream.channels:
-        parts.append(f"{stream.channels} channels" if stream.channels > 1 else "1 channel")
-    if stream.duration:
-        parts.append(f"{stream.duration:.3f} s")
-    if stream.handler:
-        parts.append(f'"{stream.handler}"')
-    return ", ".join(parts)
-
-
-def container_html(container: Container) -> _html.Html:
-    """The container as tables: facts with origins, traces, findings with limits, streams, tags and the box tree."""
-    parts = [
-        _html.table(_fact_rows(container), head=("what", "value", "where it was read"), caption="What the file says"),
-        _traces_html(container),
-        _html.table(
-            [
-                (f.check.replace("_", " "), f.outcome.value.replace("_", " "), f.summary, f.limits)
-                for f in sorted(container.findings, key=lambda f: f.outcome is not Outcome.ANOMALY)
-            ],
-            head=("check", "outcome", "what was seen", "limits"),
-            caption="Does it fit together?",
-        ),
-        _html.details("Streams", _streams_html(container)),
-        _html.details(f"All tags ({len(container.tags)})", _tags_html(container)),
-        _html.details(f"Boxes ({container.boxes_read})", _tree_html(container)),
-    ]
-    return _html.element("section", _html.element("h3", f"Container: {container.name}"), _html.join(parts))
-
-
-def _traces_html(container: Container) -> _html.Html:
-    if not container.traces:
-        return _html.element("p", "Traces of software, platforms and devices: none found. Nothing follows from that.")
-    rows = [(t.trace, t.reliability, t.suggests, "; ".join(t.seen), t.source) for t in container.traces]
-    head = ("trace", "reliability", "suggests", "seen", "source")
-    return _html.table(rows, head=head, caption="Traces of software, platforms and devices (each can be forged)")
-
-
-def _streams_html(container: Container) -> _html.Html:
-    rows = [
-        (s.index, s.type, _stream_text(s), s.level or "", s.bit_rate or "", s.language or "", s.reader)
-        for s in container.streams
-    ]
-    head = ("index", "type", "stream", "level", "bits a second", "language", "read by")
-    return _html.table(rows, head=head, caption="Streams")
-
-
-def _tags_html(container: Container) -> _html.Html:
-    shown = container.tags[:MOST_SHOWN_TAGS]
-    rows = [(tag.group, tag.key, _cut(tag.value), tag.origin) for tag in shown]
-    left = len(container.tags) - len(shown)
-    caption = "Tags" if not left else f"Tags: the first {len(shown)}; {left} more in .to_frame()"
-    return _html.table(rows, head=("group", "key", "value", "where it was read"), caption=caption)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 300 else text[:299] + "…"
-
-
-def _tree_html(container: Container) -> _html.Html:
-    """The tree as indented lines in a `pre`, so that it reads right without any style."""
-    lines: list[str] = []
-    work = [(box, 0) for box in reversed(container.boxes)]
-    while work and len(lines) < MOST_TREE_LINES:
-        box, depth = work.pop()
-        uuid = f" {box.uuid}" if box.uuid else ""
-        lines.append(f"{'  ' * depth}{plain(box.type)}{uuid}  {box.size:,} bytes at {box.offset:,}")
-        work.extend((child, depth + 1) for child in reversed(box.children))
-    left = container.boxes_read - len(lines)
-    if left > 0:
-        lines.append(f"... {left} more boxes; .boxes holds {container.boxes_shown} of {container.boxes_read}")
-    return _html.element("pre", "\n".join(lines))

@@ -16,6 +16,8 @@ __all__ = ["MOST_TEXT", "Box", "Fault", "Structure", "Tag", "TreeBuilder", "cut_
 
 # The longest text kept of one tag. Descriptions fit; a text that fills a disk does not.
 MOST_TEXT = 4096
+# Beyond 8 TiB common file systems refuse to seek, and no video lies there.
+FAR = 2**43
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,12 @@ class Structure:
     boxes: tuple[Box, ...]
     faults: tuple[Fault, ...] = ()
     count: int = 0
+    _by_path: dict[str, list[Box]] = dataclasses.field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Asked some sixty times for one file: a hostile one has tens of thousands of boxes to look through.
+        for box in self.walk():
+            self._by_path.setdefault(box.path, []).append(box)
 
     def walk(self) -> Iterator[Box]:
         """Every box in the order of the file."""
@@ -128,7 +136,7 @@ class Structure:
 
     def find(self, path: str) -> tuple[Box, ...]:
         """The boxes whose path is `path`, in the order of the file."""
-        return tuple(box for box in self.walk() if box.path == path)
+        return tuple(self._by_path.get(path, ()))
 
 
 class TreeBuilder:
@@ -177,7 +185,12 @@ def cut_tree(boxes: Sequence[Box], *, most: int) -> tuple[Box, ...]:
 
 
 def read_at(stream: BinaryIO, offset: int, length: int) -> bytes:
-    """At most `length` bytes from byte `offset`; fewer where the file ends. Never more than the file holds is asked."""
+    """At most `length` bytes from byte `offset`; fewer where the file ends. Never more than the file holds is asked.
+
+    A place before the file or beyond any file, and a length below zero, hold nothing: both come from sums of claims.
+    """
+    if length <= 0 or not 0 <= offset < FAR:
+        return b""
     stream.seek(offset)
     return stream.read(length)
 

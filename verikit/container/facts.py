@@ -25,39 +25,48 @@ __all__ = ["Created", "Facts", "Location", "Said", "collect_facts"]
 # own for the same fields. Apple: QuickTime File Format, metadata keys. Android: frameworks/av, MPEG4Writer.cpp.
 KEYS: dict[str, tuple[str, ...]] = {
     "created": (
-        "com[._]apple[._]quicktime[._]creationdate",
+        "com[._]apple[._]quicktime[._]creationdate|DateTimeOriginal|DateTimeDigitized",
         "movie created|track created|media created",
         "creation_time",
-        "DateUTC|DATE_RECORDED|DATE_DIGITIZED",
+        "CreationDate|CreateDate|TrackCreateDate|MediaCreateDate|ContentCreateDate",
+        "GPS time(, first)?",
+        "DateUTC|DATE_RECORDED|DATE_DIGITIZED|DATE_ENCODED",
         "Recorded_Date|Encoded_Date|Mastered_Date",
         "IDIT|ICRD",
-        "©day|date",
-        "xmp:CreateDate|photoshop:DateCreated",
+        "©day|date|year|DateTime|OriginationDate",
+        "xmp:CreateDate|photoshop:DateCreated|exif:DateTimeOriginal|xmpDM:shotDate",
     ),
-    "modified": ("movie modified|track modified|media modified", "Tagged_Date", "xmp:ModifyDate"),
+    "modified": (
+        "movie modified|track modified|media modified",
+        "Tagged_Date",
+        "LastUpdate|DATE_TAGGED",
+        "xmp:ModifyDate|xmp:MetadataDate|stEvt:when",
+    ),
     "make": (
         "com[._]apple[._]quicktime[._]make",
         "com[._]android[._]manufacturer",
-        "©mak|manu|make",
+        "©mak|©MAK|manu|make|CAMERA_MAKER|com[._]samsung[._]android[._]make",
         "Encoded_Hardware_CompanyName|tiff:Make|IMAK",
     ),
     "model": (
         "com[._]apple[._]quicktime[._]model",
         "com[._]android[._]model",
-        "©mod|modl|model|MINF",
+        "©mod|©mdl|modl|model|MINF|CAMERA_MODEL",
         "Encoded_Hardware_Name|Encoded_Hardware_Model|tiff:Model",
+        "device",
     ),
+    "serial": ("SerialNumber|BodySerialNumber|CASN|©xsp|LENS|com[._]apple[._]proapps[._]serialno|aux:SerialNumber",),
     "software": (
         "com[._]apple[._]quicktime[._]software",
         "com[._]android[._]version",
-        "©swr|FIRM|FMWR|software|firmware",
+        "©swr|©fmt|FIRM|FMWR|software|firmware|CNFV",
         "Encoded_OperatingSystem",
         "ISFT|xmp:CreatorTool|stEvt:softwareAgent",
     ),
     "encoder": (
-        "©too|©enc|encoder|encoded_by",
+        "©too|©enc|encoder|encoded_by|tool|ENCODER_SETTINGS",
         "MuxingApp|WritingApp|_STATISTICS_WRITING_APP",
-        "ISFT",
+        "ISFT|JUNK",
         "x264 note|x265 note",
         "compressor",
         "Encoded_Application|Encoded_Library|Encoded_By",
@@ -65,11 +74,29 @@ KEYS: dict[str, tuple[str, ...]] = {
     "location": (
         "com[._]apple[._]quicktime[._]location[._]ISO6709",
         "©xyz|loci",
+        "GPS position(, (first|last))?",
         "xyz|location|location-[a-z]{3}",
         "Recorded_Location",
     ),
-    "title": ("©nam|titl|title|INAM|Movie",),
-    "comment": ("©cmt|©des|desc|dscp|comment|description|ICMT|synopsis",),
+    "handler": ("handler|handler_name",),
+    "title": ("©nam|titl|title|INAM|Movie|com[._]apple[._]quicktime[._]title|dc:title|ti=|service_name",),
+    "comment": (
+        "©cmt|©des|desc|dscp|comment|description|ICMT|synopsis|©inf|com[._]apple[._]quicktime[._](comment|description)",
+        "ImageDescription|dc:description",
+    ),
+    "author": (
+        "©ART|©aut|auth|artist|author|IART|Artist|com[._]apple[._]quicktime[._](author|artist)|Performer|dc:creator",
+    ),
+    "copyright": ("©cpy|cprt|copyright|ICOP|Copyright|com[._]apple[._]quicktime[._]copyright|dc:rights",),
+    "rotation": ("rotation|Rotation|rotate",),
+    "hdr": (
+        "HDR|Dolby Vision|mastering display|content light level|ambient viewing",
+        "HDR_Format|MasteringDisplay_(ColorPrimaries|Luminance)|MaxCLL|MaxFALL",
+    ),
+    "timecode": ("timecode|TimeCode_FirstFrame|TimeCode|©TIM|xmpDM:timeValue",),
+    "chapter": ("chapter",),
+    "telemetry": ("telemetry track", "telemetry"),
+    "documents": ("xmpMM:(DocumentID|InstanceID|OriginalDocumentID)|stRef:(filePath|documentID)|stRef:fromPart",),
 }
 PATTERNS = {fact: tuple(re.compile(key, re.IGNORECASE) for key in keys) for fact, keys in KEYS.items()}
 MOST_ORIGINS = 20
@@ -140,7 +167,7 @@ class Facts:
     """What the file says of when, where and with what it was made.
 
     `locations` are all places that differ, `location` the first of them; `said` holds every value of every fact
-    (also modified, title and comment) with all its origins.
+    (also modified, title, comment, handler, hdr, timecode, telemetry and so on) with all its origins.
     """
 
     created: tuple[Created, ...] = ()

@@ -8,6 +8,7 @@ the parent and of the file. What does not hold becomes a `Fault`; what can be re
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from verikit.container.elements import Fault, Structure, TreeBuilder, read_at
@@ -21,6 +22,8 @@ __all__ = ["is_isobmff", "read_boxes"]
 MOST_BOXES = 80_000
 MOST_DEPTH = 24
 MOST_FAULTS = 50
+# Four printable letters, or the sign of copyright that Apple's tags begin with.
+TYPE = re.compile(rb"[\x20-\x7e\xa9]{4}")
 
 CONTAINERS = frozenset(
     {
@@ -301,7 +304,7 @@ def read_boxes(path: Path) -> Structure:
 
 
 def _is_type(code: bytes) -> bool:
-    return len(code) == 4 and all(0x20 <= byte <= 0x7E or byte == 0xA9 for byte in code)
+    return TYPE.fullmatch(code) is not None
 
 
 def _name(code: bytes) -> str:

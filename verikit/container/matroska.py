@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import itertools
+import math
 import struct
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -41,6 +42,13 @@ MASTERS = {
     0x67C8: "SimpleTag",
     0x1941A469: "Attachments",
     0x61A7: "AttachedFile",
+    0x1043A770: "Chapters",
+    0x45B9: "EditionEntry",
+    0xB6: "ChapterAtom",
+    0x80: "ChapterDisplay",
+    0x55B0: "Colour",
+    0x55D0: "MasteringMetadata",
+    0x7670: "Projection",
 }
 LEAVES = {
     0x4282: "DocType",
@@ -66,7 +74,14 @@ LEAVES = {
     0x4660: "FileMediaType",
     0x114D9B74: "SeekHead",
     0x1C53BB6B: "Cues",
-    0x1043A770: "Chapters",
+    0x91: "ChapterTimeStart",
+    0x85: "ChapString",
+    0x55BA: "TransferCharacteristics",
+    0x55BB: "Primaries",
+    0x55BC: "MaxCLL",
+    0x55BD: "MaxFALL",
+    0x55D9: "LuminanceMax",
+    0x7675: "ProjectionPoseRoll",
     0x1F43B675: "Cluster",
     0xEC: "Void",
     0xBF: "CRC-32",
@@ -217,8 +232,24 @@ def _all(stream: BinaryIO, structure: Structure) -> Iterator[Tag]:
             name = tidy_text(data)
         elif box.type == "TagString" and name:
             yield Tag(group="Tags", key=name, value=tidy_text(data), origin=box.at)
-        elif box.type == "FileName":
-            yield Tag(group="Attachments", key="FileName", value=tidy_text(data), origin=box.at)
+        elif box.type in {"ChapString", "FileName"}:
+            key = "chapter" if box.type == "ChapString" else "FileName"
+            yield Tag(group=group, key=key, value=tidy_text(data), origin=box.at)
+        elif "TrackEntry" in box.path and 0 < len(data) <= 8 and (found := _looks(box.type, data)):
+            yield Tag(group=group, key=found[0], value=found[1], origin=box.at)
+
+
+def _looks(kind: str, data: bytes) -> tuple[str, str] | None:
+    """Colour, HDR and turn of a track as (key, value); None for anything else (RFC 9559 section 5.1.4.1.28)."""
+    number = int.from_bytes(data)
+    if kind == "ProjectionPoseRoll":
+        roll = struct.unpack(">f" if len(data) == 4 else ">d", data)[0] if len(data) in {4, 8} else 0.0
+        return ("rotation", f"{round(-roll) % 360} degrees clockwise") if math.isfinite(roll) and roll else None
+    if kind == "TransferCharacteristics":
+        return ("HDR", f"transfer {number}") if number in {16, 18} else ("colour", f"transfer {number}")
+    if kind in {"MaxCLL", "MaxFALL"}:
+        return "content light level", f"{kind} {number} cd/m2"
+    return ("colour", f"primaries {number}") if kind == "Primaries" else None
 
 
 def _date(nanoseconds: int) -> str:

@@ -12,6 +12,7 @@ import struct
 from typing import TYPE_CHECKING, BinaryIO
 
 from verikit.container.elements import Box, Structure, read_at, tidy_text
+from verikit.container.samples import child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +29,14 @@ TURNS = {(1, 0): 0, (0, 1): 90, (-1, 0): 180, (0, -1): 270}
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """One entry of an edit list: show `duration` seconds from media second `start`; None is an empty edit (a wait)."""
+    """One entry of an edit list: show `duration` seconds from media second `start`; None is an empty edit (a wait).
+
+    `rate` is the speed of playing, 0 for a held picture.
+    """
 
     duration: float
     start: float | None
+    rate: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,8 @@ class Track:
     """One track as its boxes describe it.
 
     `created` and `modified` are (tkhd, mdhd) pairs in seconds since 1904; `duration` is that of the media in seconds,
-    before any edit; `samples` is the count in stsz; `rotation` is degrees clockwise; unknown is None or empty.
+    before any edit; `samples` is the count in stsz; `rotation` is degrees clockwise; `shown_size` is width and height at
+    which the header shows the pictures; unknown is None or empty.
     """
 
     id: int
@@ -56,6 +62,7 @@ class Track:
     width: int | None
     height: int | None
     rotation: int | None
+    shown_size: tuple[float, float] | None
     edits: tuple[Edit, ...]
     origin: str
     handler_origin: str
@@ -144,23 +151,17 @@ def _seconds(ticks: int | None, scale: int) -> float | None:
     return ticks / scale if ticks is not None and scale > 0 else None
 
 
-def _child(box: Box | None, *names: str) -> Box | None:
-    for name in names:
-        box = next((child for child in box.children if child.type == name), None) if box else None
-    return box
-
-
 def _track(stream: BinaryIO, box: Box, movie_scale: int) -> Track:
-    number, track_times, rotation = _track_header(stream, _child(box, "tkhd"))
-    media = _child(box, "mdia")
-    media_header = _child(media, "mdhd")
+    number, track_times, rotation, shown_size = _track_header(stream, child(box, "tkhd"))
+    media = child(box, "mdia")
+    media_header = child(media, "mdhd")
     created, modified, scale, ticks = _times(stream, media_header)
-    handler = _child(media, "hdlr")
+    handler = child(media, "hdlr")
     kind, name = read_handler(stream, handler)
-    table = _child(media, "minf", "stbl")
-    entry = next(iter(getattr(_child(table, "stsd"), "children", ())), None)
+    table = child(media, "minf", "stbl")
+    entry = next(iter(getattr(child(table, "stsd"), "children", ())), None)
     looks = _entry(stream, entry) if kind == "vide" else ("", "", None, None)
-    sizes = payload(stream, _child(table, "stsz"), most=12)
+    sizes = payload(stream, child(table, "stsz"), most=12)
     return Track(
         id=number,
         kind=kind,
@@ -176,26 +177,32 @@ def _track(stream: BinaryIO, box: Box, movie_scale: int) -> Track:
         width=looks[2],
         height=looks[3],
         rotation=rotation if kind == "vide" else None,
-        edits=tuple(_edits(stream, _child(box, "edts", "elst"), movie_scale=movie_scale, media_scale=scale)),
+        shown_size=shown_size if kind == "vide" else None,
+        edits=tuple(_edits(stream, child(box, "edts", "elst"), movie_scale=movie_scale, media_scale=scale)),
         origin=box.at,
         handler_origin=handler.at if handler else "",
-        data_handler=read_handler(stream, _child(media, "minf", "hdlr"))[1],
+        data_handler=read_handler(stream, child(media, "minf", "hdlr"))[1],
     )
 
 
-def _track_header(stream: BinaryIO, box: Box | None) -> tuple[int, tuple[int, int], int | None]:
+def _track_header(
+    stream: BinaryIO, box: Box | None
+) -> tuple[int, tuple[int, int], int | None, tuple[float, float] | None]:
+    """Number, times, turn, and the size at which the pictures are shown, of a tkhd box."""
     data = payload(stream, box, most=104)
     wide = data[:1] == b"\1"
     layout = ">4xQQI" if wide else ">4xIII"
     if len(data) < struct.calcsize(layout):
-        return 0, (0, 0), None
+        return 0, (0, 0), None, None
     created, modified, number = struct.unpack_from(layout, data)
     matrix = data[52:60] if wide else data[40:48]
     turn = None
     if len(matrix) == 8:
         a, b = struct.unpack(">ii", matrix)
         turn = TURNS.get((round(a / 65536), round(b / 65536)))
-    return number, (created, modified), turn
+    sides = data[88:96] if wide else data[76:84]
+    shown = (int.from_bytes(sides[:4]) / 65536, int.from_bytes(sides[4:]) / 65536) if len(sides) == 8 else None
+    return number, (created, modified), turn, shown
 
 
 def read_handler(stream: BinaryIO, box: Box | None) -> tuple[str, str]:
@@ -231,9 +238,10 @@ def _edits(stream: BinaryIO, box: Box | None, *, movie_scale: int, media_scale: 
     data = payload(stream, box, most=8 + 20 * MOST_EDITS)
     if len(data) < 8 or movie_scale <= 0 or media_scale <= 0:
         return
-    layout = ">Qq4x" if data[:1] == b"\1" else ">Ii4x"
+    layout = ">Qqhh" if data[:1] == b"\1" else ">Iihh"
     step = struct.calcsize(layout)
     count = min(int.from_bytes(data[4:8]), MOST_EDITS, (len(data) - 8) // step)
     for number in range(count):
-        duration, start = struct.unpack_from(layout, data, 8 + number * step)
-        yield Edit(duration=duration / movie_scale, start=None if start < 0 else start / media_scale)
+        duration, start, whole, part = struct.unpack_from(layout, data, 8 + number * step)
+        begin = None if start < 0 else start / media_scale
+        yield Edit(duration=duration / movie_scale, start=begin, rate=whole + (part & 0xFFFF) / 65536)

@@ -11,28 +11,30 @@ import re
 import struct
 from typing import TYPE_CHECKING, BinaryIO
 
+from verikit.container.camera_blocks import nikon_tags, recorder_xml_tags
 from verikit.container.elements import MOST_TEXT, Box, Structure, Tag, tidy_text
+from verikit.container.exif import exif_tags
 from verikit.container.movie import Movie, movie_time, payload
+from verikit.container.telemetry import gopro_settings
+from verikit.container.xmp import MOST_XMP, xmp_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["C2PA_UUID", "XMP_UUID", "movie_tags", "read_movie_tags", "xmp_tags"]
+__all__ = ["C2PA_UUID", "XMP_UUID", "movie_tags", "read_movie_tags"]
 
 XMP_UUID = "be7acfcb-97a9-42e8-9c71-999491e3afac"
 C2PA_UUID = "d8fec3d6-1b0e-483c-9297-5828877ec481"
+CANON_UUID = "85c0b687-820f-11e0-8111-f4ce462b6a48"
 MOST_TAGS = 1000
-MOST_XMP = 1_000_000
+# Boxes of user data in which cameras keep an Exif block or a list of their own (exiftool QuickTime.pm, UserData).
+CAMERA_BLOCKS = frozenset(
+    {"CNTH", "MVTG", "NCDT", "PANA", "LEIC", "PENT", "PXTH", "QVMI", "TAGS", "exif", "Exif", "thmb"}
+)
+MOST_BLOCK = 256 * 1024
 # 3GPP text boxes: version and flags, packed language, text (TS 26.244 section 8.2).
 TEXT_3GPP = frozenset({"titl", "dscp", "cprt", "perf", "auth", "gnre", "albm", "kywd"})
-# The keys of XMP that tell of tools and times. A pattern, not an XML parser: the packet is a stranger's.
-XMP_KEYS = (
-    "x:xmptk|xmp:CreatorTool|xmp:CreateDate|xmp:ModifyDate|xmp:MetadataDate|xmpMM:DocumentID|xmpMM:InstanceID|"
-    "xmpMM:OriginalDocumentID|tiff:Make|tiff:Model|exif:GPSLatitude|exif:GPSLongitude|dc:format|"
-    "photoshop:DateCreated|xmpDM:startTimecode|stEvt:softwareAgent|stRef:filePath"
-)
-XMP_PATTERN = re.compile(rf'({XMP_KEYS})(?:\s*=\s*["\']([^"\'<]{{1,300}})["\']|>([^<]{{1,300}})<)')
 
 
 def read_movie_tags(path: Path, structure: Structure) -> tuple[Tag, ...]:
@@ -76,6 +78,8 @@ def _all(stream: BinaryIO, structure: Structure) -> Iterator[Tag]:
                 yield from _user_data(stream, child)
         elif box.type == "meta":
             yield from _items(stream, box)
+        elif box.uuid == CANON_UUID:
+            yield from exif_tags(payload(stream, box, most=MOST_BLOCK), origin=box.at)
         elif box.uuid == XMP_UUID:
             yield from xmp_tags(payload(stream, box, most=MOST_XMP), origin=box.at)
         elif box.uuid == C2PA_UUID:
@@ -89,7 +93,13 @@ def _user_data(stream: BinaryIO, box: Box) -> Iterator[Tag]:
     if box.type == "XMP_":
         yield from xmp_tags(payload(stream, box, most=MOST_XMP), origin=box.at)
     elif box.type == "GPMF":
-        yield from _gopro(data, box)
+        yield from gopro_settings(payload(stream, box, most=MOST_BLOCK), origin=box.at)
+    elif box.type in CAMERA_BLOCKS:
+        block = payload(stream, box, most=MOST_BLOCK)
+        yield Tag(group="udta", key=box.type, value=_text_or_length(data, box.size - box.header), origin=box.at)
+        yield from exif_tags(block, origin=box.at)
+        yield from nikon_tags(block, origin=box.at) if b"NCTG" in block else ()
+        yield from _printed(block, box) if box.type == "TAGS" else ()
     elif box.type.startswith("©"):
         for number, text in enumerate(_counted_texts(data)):
             yield Tag(group="udta", key=box.type, value=text, origin=box.at if not number else f"{box.at}[{number}]")
@@ -157,6 +167,8 @@ def _items(stream: BinaryIO, meta: Box) -> Iterator[Tag]:
                 yield from _item(stream, item, keys)
         elif child.type == "XMP_":
             yield from xmp_tags(payload(stream, child, most=MOST_XMP), origin=child.at)
+        elif child.type == "xml ":
+            yield from recorder_xml_tags(payload(stream, child, most=MOST_BLOCK), origin=child.at)
 
 
 def _keys(data: bytes) -> dict[str, str]:
@@ -205,26 +217,8 @@ def _value(data: bytes, size: int) -> str:
     return f"{size} bytes" if kind in {13, 14, 27} else _text_or_length(body, len(body))
 
 
-def _gopro(data: bytes, box: Box) -> Iterator[Tag]:
-    """The texts in GoPro's settings (GPMF: a four-letter key, a type, a size, a repeat; padded to four bytes)."""
-    at = 0
-    while at + 8 <= len(data):
-        key, kind = data[at : at + 4], data[at + 4 : at + 5]
-        length = data[at + 5] * int.from_bytes(data[at + 6 : at + 8])
-        if kind == b"c" and key.isalnum():
-            name = key.decode("ascii")
-            yield Tag(group="GPMF", key=name, value=tidy_text(data[at + 8 : at + 8 + length]), origin=box.at)
-        # A key of type zero holds further keys: step into it.
-        at += 8 if kind == b"\0" else 8 + (length + 3) // 4 * 4
-
-
-def xmp_tags(data: bytes, *, origin: str) -> Iterator[Tag]:
-    """The tools, times and documents that an XMP packet names, each once; and that it is there at all."""
-    yield Tag(group="XMP", key="packet", value=f"{len(data)} bytes", origin=origin)
-    text = data.decode("utf-8", "backslashreplace")
-    seen: set[tuple[str, str]] = set()
-    for match in XMP_PATTERN.finditer(text):
-        pair = (match[1], (match[2] or match[3] or "").strip())
-        if pair[1] and pair not in seen:
-            seen.add(pair)
-            yield Tag(group="XMP", key=pair[0], value=pair[1], origin=origin)
+def _printed(data: bytes, box: Box) -> Iterator[Tag]:
+    """The maker and the model that older cameras print at the start of a `TAGS` box."""
+    texts = re.findall(rb"[\x20-\x7e]{4,40}", data[:128])
+    for key, text in zip(("Make", "Model"), texts, strict=False):
+        yield Tag(group="TAGS", key=key, value=text.decode("ascii").strip(), origin=box.at)

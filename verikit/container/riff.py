@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from verikit.container.elements import Fault, Structure, Tag, TreeBuilder, read_at, tidy_text
+from verikit.container.camera_blocks import nikon_avi_tags
+from verikit.container.elements import Box, Fault, Structure, Tag, TreeBuilder, read_at, tidy_text
+from verikit.container.exif import exif_tags
+from verikit.container.xmp import MOST_XMP, xmp_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +22,9 @@ MOST_CHUNKS = 20_000
 MOST_DEPTH = 8
 FORMS = frozenset({b"AVI ", b"AVIX", b"WAVE"})
 # Lists that are read; `movi` holds the pictures and is stepped over.
-LISTS = frozenset({"hdrl", "strl", "INFO", "odml", "ncdt"})
+LISTS = frozenset({"hdrl", "strl", "INFO", "odml", "ncdt", "exif"})
+# Chunks of a `LIST exif` (Exif 2.32 section 5.6.4).
+EXIF_TEXTS = {"ecor": "Make", "emdl": "Model", "etim": "Time", "erel": "RelatedImageFile"}
 
 
 def is_riff(stream: BinaryIO) -> bool:
@@ -82,11 +87,40 @@ def _all(stream: BinaryIO, structure: Structure) -> Iterator[Tag]:
             yield Tag(group="strl", key="strn", value=tidy_text(data), origin=box.at)
         elif box.type == "strh" and len(data) >= 8:
             yield Tag(group="strl", key="strh", value=tidy_text(data[:8].replace(b"\0", b" ")), origin=box.at)
+        elif box.type in {"strd", "thmb", "exif"}:
+            yield from exif_tags(read_at(stream, box.offset + box.header, _room(box, 65_536)), origin=box.at)
+        elif box.type == "nctg":
+            yield from nikon_avi_tags(data, origin=box.at)
+        elif box.type == "_PMX":
+            yield from xmp_tags(read_at(stream, box.offset + box.header, _room(box, MOST_XMP)), origin=box.at)
+        elif box.type == "bext":
+            yield from _broadcast(data, box.at)
+        elif box.type in EXIF_TEXTS and "/exif/" in box.path:
+            yield Tag(group="exif", key=EXIF_TEXTS[box.type], value=tidy_text(data), origin=box.at)
         elif box.type == "JUNK" and (text := _junk(data)):
             # Some writers (Lavf, VirtualDub, cameras) leave their name in the padding.
             yield Tag(group="JUNK", key="JUNK", value=text, origin=box.at)
 
 
+def _room(box: Box, most: int) -> int:
+    return max(0, min(box.size - box.header, most))
+
+
+def _broadcast(data: bytes, origin: str) -> Iterator[Tag]:
+    """Description, originator and date of a broadcast wave (EBU Tech 3285)."""
+    date, time = tidy_text(data[320:330]), tidy_text(data[330:338])
+    for key, value in (
+        ("Description", tidy_text(data[:256])),
+        ("Encoded_By", tidy_text(data[256:288])),
+        ("OriginationDate", f"{date} {time}".strip()),
+    ):
+        if value:
+            yield Tag(group="bext", key=key, value=value, origin=origin)
+
+
 def _junk(data: bytes) -> str:
     kept = data[:256].split(b"\0", 1)[0]
+    # MPlayer fills the space with one phrase over and over; it tells its name elsewhere.
+    if kept.startswith(b"[= "):
+        return ""
     return kept.decode("ascii") if len(kept) >= 6 and kept.isascii() and kept.decode("ascii").isprintable() else ""

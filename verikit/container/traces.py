@@ -7,16 +7,19 @@ remove most of it: a trace is a lead, its absence is nothing.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import functools
 import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from verikit.container.movie import EPOCH
 from verikit.container.movie_tags import C2PA_UUID
+from verikit.container.times_places import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from verikit.container.elements import Structure, Tag
     from verikit.container.movie import Movie
@@ -41,6 +44,7 @@ FEATURES = frozenset(
         "tag",
         "no_tag",
         "signal",
+        "name",
     }
 )
 
@@ -87,16 +91,23 @@ class TraceRule:
     def __post_init__(self) -> None:
         if self.reliability not in RELIABILITIES:
             raise ValueError(f"{self.trace}: reliability is one of {RELIABILITIES}, not {self.reliability!r}")
-        if self.reliability == "strong" and len(self.needs) < STRONG_NEEDS:
-            raise ValueError(f"{self.trace}: strong needs {STRONG_NEEDS} features or more, not {len(self.needs)}")
+        if self.reliability == "strong" and self.features < STRONG_NEEDS:
+            raise ValueError(f"{self.trace}: strong needs {STRONG_NEEDS} features or more, not {self.features}")
         if not self.needs or not all(FEATURES & set(need) for need in self.needs):
             raise ValueError(f"{self.trace}: every need names one of {sorted(FEATURES)}")
+
+    @property
+    def features(self) -> int:
+        """How many different things must be seen; the same thing twice, and what must be absent, count for nothing."""
+        kept = [need for need in self.needs if not any(name.startswith("no_") for name in need)]
+        return len({(name, str(need[name])) for need in kept for name in FEATURES & set(need)})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What the rules look at: format, brands, top-level order, box paths, handlers, tags and signals."""
+    """What the rules look at: name and format, brands, top-level order, box paths, handlers, tags and signals."""
 
+    name: str
     format: str
     major: str
     minor: int
@@ -115,16 +126,12 @@ def load_rules() -> tuple[TraceRule, ...]:
     return tuple(TraceRule(**{**row, "needs": tuple(row["needs"])}) for row in tomllib.loads(text)["trace"])
 
 
-def gather_evidence(*, form: str, structure: Structure, movie: Movie, tags: Sequence[Tag]) -> Evidence:
+def gather_evidence(*, name: str, form: str, structure: Structure, movie: Movie, tags: Sequence[Tag]) -> Evidence:
     """What the rules look at, from what was read. `form` is the format's name as `inspect` tells it."""
     handlers = [name for track in movie.tracks for name in (track.handler, track.data_handler) if name]
     handlers.extend(tag.value for tag in tags if tag.key.lower() == "handler_name")
-    signals = set()
-    if movie.created and movie.created == movie.modified:
-        signals.add("movie created and modified at once")
-    if any(box.uuid == C2PA_UUID for box in structure.walk()):
-        signals.add("C2PA box")
     return Evidence(
+        name=name,
         format=form,
         major=movie.major,
         minor=movie.minor,
@@ -133,8 +140,31 @@ def gather_evidence(*, form: str, structure: Structure, movie: Movie, tags: Sequ
         paths=frozenset(box.path for box in structure.walk()),
         handlers=tuple(dict.fromkeys(handlers)),
         tags=tuple(tags),
-        signals=frozenset(signals),
+        signals=frozenset(_signals(structure, movie, tags)),
     )
+
+
+def _signals(structure: Structure, movie: Movie, tags: Sequence[Tag]) -> Iterator[str]:
+    """What no single box or tag says: how times and boxes stand to each other."""
+    created = movie.created or 0
+    tracks = [track.created[0] for track in movie.tracks]
+    kinds = [box.type for box in structure.boxes]
+    if created and created == movie.modified:
+        yield "movie created and modified at once"
+    if created and any(0 < created - time <= 600 for time in tracks):
+        yield "a track begins before the movie"
+    if created and tracks and not any(tracks):
+        yield "the movie has a time and its tracks have none"
+    if kinds.count("mdat") > 1 and "moof" not in kinds:
+        yield "several mdat without fragments"
+    if any(box.uuid == C2PA_UUID for box in structure.walk()):
+        yield "C2PA box"
+    dated = next((tag.value for tag in tags if tag.key == "com.apple.quicktime.creationdate"), "")
+    read = parse_time(dated)
+    if read and created:
+        moment = dt.datetime.fromisoformat(read[0])
+        if moment.tzinfo and (EPOCH + dt.timedelta(seconds=min(created, 2**36)) - moment).total_seconds() > 60:
+            yield "the header is later than the date of recording"
 
 
 def find_traces(evidence: Evidence) -> tuple[Trace, ...]:
@@ -159,8 +189,12 @@ def find_traces(evidence: Evidence) -> tuple[Trace, ...]:
 def _seen(need: Mapping[str, Any], evidence: Evidence) -> str | None:
     """What was seen of one need, in words; None where it does not hold."""
     feature, wanted = next((name, value) for name, value in need.items() if name in FEATURES)
+    if feature == "name":
+        return f"file name {evidence.name}" if re.fullmatch(str(wanted), evidence.name, re.IGNORECASE) else None
     if feature in {"tag", "no_tag"}:
-        hit = _tag(evidence.tags, str(wanted), str(need.get("value", ".*")))
+        hit = _tag(
+            evidence.tags, key=str(wanted), value=str(need.get("value", ".*")), group=str(need.get("group", ".*"))
+        )
         if feature == "no_tag":
             return "" if hit is None else None
         return None if hit is None else f"{hit.key} = {hit.value[:80]} ({hit.origin})"
@@ -204,9 +238,10 @@ def _first(pattern: str, texts: Sequence[str]) -> str | None:
     return next((text for text in texts if re.fullmatch(pattern, text)), None)
 
 
-def _tag(tags: Sequence[Tag], key: str, value: str) -> Tag | None:
+def _tag(tags: Sequence[Tag], *, key: str, value: str, group: str) -> Tag | None:
+    keys, values, groups = re.compile(key, re.IGNORECASE), re.compile(value, re.DOTALL), re.compile(group)
     return next(
-        (t for t in tags if re.fullmatch(key, t.key, re.IGNORECASE) and re.fullmatch(value, t.value, re.DOTALL)), None
+        (t for t in tags if keys.fullmatch(t.key) and groups.fullmatch(t.group) and values.fullmatch(t.value)), None
     )
 
 

@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, Any, Self
 
 from verikit import _html
-from verikit._files import plain, write_bytes
+from verikit._files import FORMULA, harmless_cell, plain, write_bytes
 from verikit.records import Records, mimebundle
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ OUTCOMES = ("found", "nothing", "not searched")
 MOST_BYTES, MOST_ROWS = 8_000_000, 50_000
 # Tables beside each other, when those that are there cannot be read.
 MOST_TABLES = 100
-# What a spreadsheet takes for a formula when a cell begins with it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 SHOWN = ("still", "variant", "engine", "searched_by", "searched_at", "outcome", "earliest_result_url")
 
 _PART_OF_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?", re.ASCII)
@@ -155,7 +153,7 @@ def update_searches(path: Path, *, stills: Sequence[str], engines: Iterable[str]
     text = io.StringIO()
     writer = csv.DictWriter(text, table.columns, restval="", delimiter=table.mark)
     writer.writeheader()
-    writer.writerows({name: _harmless(cell) for name, cell in cells.items()} for cells in every)
+    writer.writerows({name: harmless_cell(cell) for name, cell in cells.items()} for cells in every)
     # The mark at the start makes spreadsheets read UTF-8.
     data = text.getvalue().encode("utf-8-sig")
     return path if data == old else write_bytes(path, data)
@@ -218,11 +216,6 @@ def _untouched(cells: Mapping[str, str]) -> bool:
     known = Search(**{column: cells.get(column, "") for column in COLUMNS})
     more = any(cell for name, cell in cells.items() if name not in COLUMNS)
     return known.untouched and known.variant == "plain" and not more
-
-
-def _harmless(cell: str) -> str:
-    """A cell that no spreadsheet runs: an apostrophe before what would begin a formula."""
-    return f"'{cell}" if cell.startswith((*FORMULA, "'")) else cell
 
 
 def _meant(cell: str) -> str:

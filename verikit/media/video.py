@@ -23,7 +23,7 @@ from verikit.records import mimebundle
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Stream", "Streams", "Video", "open_video", "opened", "picture_stream", "read_streams"]
+__all__ = ["Stream", "Streams", "Video", "open_video", "opened", "opened_unedited", "picture_stream", "read_streams"]
 
 # FFmpeg also "opens" stills, text and subtitles. They are not what this toolkit examines.
 NOT_VIDEO = frozenset({"tty", "image2", "image2pipe", "srt", "ass", "webvtt", "subviewer", "subviewer1", "microdvd"})
@@ -148,13 +148,26 @@ def opened(video: Video) -> Iterator[av.container.InputContainer]:
 
     Raises MediaError where FFmpeg does not read it as video or audio.
     """
+    with _opened(video, {}) as container:
+        yield container
+
+
+@contextlib.contextmanager
+def opened_unedited(video: Video) -> Iterator[av.container.InputContainer]:
+    """The same with edit lists left aside: every picture that the file holds, by the time of its own track."""
+    with _opened(video, {"ignore_editlist": "1"}) as container:
+        yield container
+
+
+@contextlib.contextmanager
+def _opened(video: Video, options: Mapping[str, str]) -> Iterator[av.container.InputContainer]:
     # FFmpeg's own messages would mix with ours; what went wrong reaches the caller as errors and counts.
     av.logging.set_level(None)
     try:
         # The file protocol alone: a hostile playlist or reference must not make FFmpeg reach out. It is named, since a
         # name such as "file:other.mp4" would otherwise open another file than the one that was hashed.
         container = av.open(
-            f"file:{video.path}", metadata_errors="surrogateescape", options={"protocol_whitelist": "file"}
+            f"file:{video.path}", metadata_errors="surrogateescape", options={"protocol_whitelist": "file", **options}
         )
     except (av.FFmpegError, ValueError) as error:
         raise MediaError(

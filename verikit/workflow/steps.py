@@ -12,7 +12,9 @@ from verikit.case.claims import Claim
 from verikit.case.derived import confined
 from verikit.case.journal import strict_json
 from verikit.case.opening import new_case
+from verikit.container.claimed import Claimed
 from verikit.container.inspection import inspect
+from verikit.geo import read_point
 from verikit.matching.fingerprinting import fingerprint
 from verikit.matching.searching import search
 from verikit.matching.store import open_archive
@@ -28,10 +30,10 @@ from verikit.workflow.copies import (
     save_figures,
 )
 from verikit.workflow.frames import KIT, Keyframes, extract_keyframes, extract_search_kit, told_in_cell
+from verikit.workflow.inspecting import Examination, hidden_stills
 
 if TYPE_CHECKING:
     from verikit.case.folder import Case
-    from verikit.container.description import Container
     from verikit.matching.fingerprinting import Fingerprint
     from verikit.matching.store import Archive
     from verikit.media.scan import Scan
@@ -72,11 +74,21 @@ def claim_from_post(data: bytes, *, text: str | None = None, name: str = "post.j
         raise ValueError(f"{plain(name)}: {plain(str(error))}") from error
 
 
-def examine_case(case: Case) -> Container:
-    """Step 02: what the clip's file says of itself, recorded as `container`."""
-    container = inspect(open_video(case.video))
-    case.record(container, name="container", parents=["video"])
-    return container
+def examine_case(case: Case, *, recorded: str = "", place: str = "") -> Examination:
+    """Step 02: what the clip's file says of itself, recorded as `container`, with the timeline of its dates as a file.
+
+    When the video is said to have been recorded (ISO 8601, as precise as it is known) and where ("latitude, longitude")
+    are held against the file where they are given; when it was posted, the claim says. Pictures that the file holds and
+    no player shows are kept as stills. Raises ValueError for a date or a place that is none.
+    """
+    claimed = Claimed(recorded=recorded, posted=case.claim.posted, place=read_point(place) if place else None)
+    video = open_video(case.video)
+    seen = Examination(container=inspect(video, claimed=claimed))
+    case.record(seen.container, name="container", parents=["video"])
+    case.keep_bytes(seen.timeline.data, name="dates.png", operation="figure", parents=["container"])
+    for name, data in hidden_stills(video, seen.container):
+        case.keep_bytes(data, name=f"hidden/{name}", operation="still", parents=["video"])
+    return seen
 
 
 def scan_case(case: Case) -> Scan:
