@@ -165,7 +165,8 @@ def test_the_homography_lays_the_copy_on_the_reference(reference, change, corner
 
 def test_a_copy_played_backwards_is_not_told_to_be_another_take(reference):
     (best, *_) = compare(changed(CUT[::-1]), reference)
-    assert best.backwards or best.relation == "undecided"
+    assert (best.backwards, best.relation, best.confirmed) == (True, "undecided", False)
+    assert near(best.reference_span, (4.0, 9.0))
 
 
 @pytest.mark.parametrize("speed", [0.8, 1.25])

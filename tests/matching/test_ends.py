@@ -113,7 +113,10 @@ def test_a_stretch_goes_no_further_than_the_reference(query, reference):
 )
 def test_spans_lie_within_both_videos_and_lead_to_each_other(query, reference, first, length, offset, speed):
     last = min(first + length, len(query.times))
-    inside = [0 <= offset + row / HASHES_PER_SECOND / speed <= reference.duration - 1 / COURSE_PER_SECOND for row in (first, last - 1)]
+    inside = [
+        0 <= offset + row / HASHES_PER_SECOND / speed <= reference.duration - 1 / COURSE_PER_SECOND
+        for row in (first, last - 1)
+    ]
     if not all(inside):
         return
     found = stretch(first, last, offset=offset, speed=speed)

@@ -20,7 +20,7 @@ def film():
     return filmed.pictures(2, size=SIZE)
 
 
-@pytest.mark.parametrize(("mirrored", "rotated"), itertools.product((False, True), (0, 90, 180, 270)))
+@pytest.mark.parametrize(("mirrored", "rotated"), list(itertools.product((False, True), (0, 90, 180, 270))))
 def test_of_all_turns_of_the_hashes_the_one_that_was_made_is_undone(film, mirrored, rotated):
     original = fingerprint(filmed.scanned(film))
     copy = [np.rot90(p[:, ::-1] if mirrored else p, -rotated // 90).copy() for p in film]

@@ -42,10 +42,11 @@ def test_a_search_says_how_far_it_looked(viral, archive, truth, sample_print):
     found, told = viral
     count = len(truth["archive"])
     assert told == [(done, count) for done in range(1, count + 1)]
-    assert (found.videos, found.hasher, found.radius, found.exact) == (count, METHOD, RADIUS, True)
+    assert (found.videos, found.hasher, found.of_other_methods) == (count, METHOD, 0)
     assert found.frames == sum(len(sample_print(name).times) for name in truth["archive"])
     written = json.loads(json.dumps(found.to_dict()))
-    assert written["searched"]["videos"] == count
+    assert (written["searched"]["videos"], written["searched"]["radius"]) == (count, RADIUS)
+    assert written["searched"]["exact"] is found.shortlist.whole
     assert written["limits"] == LIMITS
     assert [Match.from_dict(match) for match in written["matches"]] == list(found.matches)
 

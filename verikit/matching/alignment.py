@@ -45,6 +45,8 @@ FINER = (
     (np.arange(-0.2, 0.201, 0.04), np.arange(-0.04, 0.0401, 0.01)),
     (np.arange(-0.03, 0.0301, 0.01), np.arange(-0.008, 0.00801, 0.002)),
 )
+# A stretch ends where its sum falls by more than this: two seconds of pictures that neither look nor change alike.
+DEEPEST_GAP = 3.0
 MOST = 6
 
 
@@ -160,9 +162,11 @@ def _described(
     likeness: Likeness, times: Floats, *, free: NDArray[np.bool_], speed: float, offset: float
 ) -> Stretch | None:
     cells = _cells(likeness, times, offsets=np.array([offset]), speed=speed)
-    sums, first, last = _largest_part(_of_cells(cells, likeness, free))
-    rows = slice(int(first[0]), int(last[0]))
-    if rows.stop - rows.start < LEAST_INSTANTS or sums[0] < LEAST_WEIGHT:
+    worth = _of_cells(cells, likeness, free)[0]
+    _, first, last = _largest_part(worth[None])
+    rows = _without_gaps(worth, slice(int(first[0]), int(last[0])))
+    weight = float(worth[rows].sum())
+    if rows.stop - rows.start < LEAST_INSTANTS or weight < LEAST_WEIGHT:
         return None
     part, mine = cells.of(rows), likeness.query_change[None, rows]
     changing = float(_weight(mine, part.reference_change).sum())
@@ -171,11 +175,30 @@ def _described(
         last=rows.stop,
         speed=speed,
         offset=offset,
-        weight=float(sums[0]),
+        weight=weight,
         change=float(_correlation(part, mine)[0]) if changing >= 1.0 else None,
         changing=changing,
         picture=float(part.picture.mean()),
     )
+
+
+def _without_gaps(worth: NDArray[np.float32], rows: slice) -> slice:
+    """The heaviest run of rows that no gap breaks: instants over which the sum falls further than it may.
+
+    What lies on one line before and after other footage is two stretches, however much the two weigh.
+    """
+    best = slice(rows.start, rows.start)
+    most = total = highest = 0.0
+    start = end = rows.start
+    for row in range(rows.start, rows.stop):
+        total += float(worth[row])
+        if total > highest:
+            highest, end = total, row + 1
+        if highest > most:
+            best, most = slice(start, end), highest
+        if total < highest - DEEPEST_GAP or total < 0:
+            start, end, total, highest = row + 1, row + 1, 0.0, 0.0
+    return best
 
 
 def _weight(mine: NDArray[np.float32], theirs: NDArray[np.float32]) -> NDArray[np.float32]:

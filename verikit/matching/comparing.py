@@ -10,8 +10,8 @@ import numpy as np
 
 from verikit.matching.alignment import HALF, Stretch, find_stretches
 from verikit.matching.ends import settled_span
-from verikit.matching.laying import Laying, by_areas, from_stills, lay
-from verikit.matching.likeness import likeness
+from verikit.matching.laying import Laying, apart, by_areas, from_stills, lay
+from verikit.matching.likeness import backwards, likeness
 from verikit.matching.matches import Match, match_records, rank
 from verikit.matching.panning import shifted
 from verikit.matching.placements import filed, find_placements
@@ -52,6 +52,8 @@ SAME_PLACES = 25
 # Steps of grey of which a still picture has at least so many, and a scene that moves: titles and logos have one or two,
 # test cards eleven or twelve, films 7 (fog) to 45.
 GREYS_OF_A_PICTURE, GREYS_OF_A_SCENE = 14, 5
+# Two ways are one if they lay the reference's corners no further apart than this part of its width.
+SAME_PLACING = 0.04
 # The most that a scene without the take scores.
 MOST_FOR_SCENE = 0.3
 # Weight of a stretch from which it is confirmed; at another speed than the reference's one more thing was chosen. Other
@@ -91,7 +93,8 @@ def compare_probe(made: Probe, reference: Fingerprint) -> list[Match]:
     """The matches of a query made ready by `probe` with one reference, surest first."""
     made.query.require_same_hasher(reference)
     by_features = _by_features(made, reference)
-    ways = [*_by_hashes(made, reference), *by_features]
+    by_hashes = [_with_features(way, by_features, reference) for way in _by_hashes(made, reference)]
+    ways = [*by_hashes, *(way for way in by_features if not any(way.placement is one.placement for one in by_hashes))]
     found = _once_each([one for way in ways for one in _along(made.query, reference, way)])
     matches = [_match(made, reference, one) for one in found]
     if by_features and not any(match.relation == "same_footage" for match in matches):
@@ -108,6 +111,7 @@ def _looked_at_again(made: Probe, reference: Fingerprint, way: _Way, *, held: li
     if any(match.relation == "same_footage" for match in found):
         return found
     scene = _same_scene(made, reference, way)
+    scene = None if scene is None else _if_backwards(made, reference, way, scene=scene)
     # Where the place agrees all through, a few instants that happen to change alike say nothing.
     return held if scene is None else [scene]
 
@@ -147,6 +151,16 @@ def _by_hashes(made: Probe, reference: Fingerprint) -> list[_Way]:
             found.append((weight, _Way(laying=laying)))
     found.sort(key=lambda pair: -pair[0])
     return [way for _, way in found[:MOST_BY_HASHES]]
+
+
+def _with_features(way: _Way, by_features: list[_Way], reference: Fingerprint) -> _Way:
+    """A way by hashes with the features of the first that tells of the same, so that one is looked at and both count."""
+    for other in by_features:
+        alike = (other.laying.mirrored, other.laying.negative) == (way.laying.mirrored, way.laying.negative)
+        if alike and apart(way.laying, other.laying, reference) < SAME_PLACING:
+            laying = dataclasses.replace(way.laying, places=other.laying.places)
+            return _Way(laying=laying, placement=other.placement, variant=other.variant)
+    return way
 
 
 def _agreeing(distances: NDArray[np.int64], mine: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float:
@@ -296,6 +310,34 @@ def _same_scene(made: Probe, reference: Fingerprint, way: _Way) -> Match | None:
         motion=None,
         weight=0.0,
         changing=round(moving, 2),
+    )
+
+
+def _if_backwards(made: Probe, reference: Fingerprint, way: _Way, *, scene: Match) -> Match:
+    """The scene, or where the query agrees when it is played backwards, that: undecided, for who looks to decide."""
+    laid = lay(made.query, reference, way.laying, rows=slice(0, PIECE))
+    if laid is None:
+        return scene
+    alike = backwards(likeness(laid, negative=way.laying.negative))
+    stretch = next(iter(find_stretches(alike)), None)
+    if stretch is None or stretch.change is None or _relation(stretch) != "same_footage":
+        return scene
+    count = len(alike.query_change)
+    rows = np.array([count - stretch.last, count - stretch.first]) / HASHES_PER_SECOND
+    times = np.clip(
+        np.array([stretch.first, stretch.last]) / HASHES_PER_SECOND / stretch.speed + stretch.offset, 0, None
+    )
+    return dataclasses.replace(
+        scene,
+        query_span=Span(float(rows[0]), round(min(float(rows[1]), made.query.duration), 6)),
+        reference_span=Span(round(float(times[0]), 6), round(min(float(times[1]), reference.duration), 6)),
+        speed=round(stretch.speed, 4),
+        relation="undecided",
+        backwards=True,
+        picture=round(stretch.picture, 4),
+        motion=round(stretch.change, 4),
+        weight=round(stretch.weight, 3),
+        changing=round(stretch.changing, 2),
     )
 
 

@@ -85,7 +85,7 @@ def features_of(image: NDArray[np.uint8], *, most: int = MOST_FEATURES) -> Featu
     """
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     # Described before they are chosen: describing by itself would build the picture's scales a second time.
-    sift = cv2.SIFT.create(nfeatures=DESCRIBED * most, contrastThreshold=CONTRAST)
+    sift = cv2.SIFT.create(nfeatures=DESCRIBED * most, contrastThreshold=CONTRAST, enable_precise_upscale=True)
     found, descriptors = sift.detectAndCompute(grey, None)
     if descriptors is None or not len(found):
         return Features(places=np.empty((0, 4), np.float32), codes=np.empty((0, CODE_BYTES), np.uint8), starts=NONE)

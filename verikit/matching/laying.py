@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Points = NDArray[np.float32]
 
-__all__ = ["Laid", "Laying", "by_areas", "from_stills", "lay", "onto_course"]
+__all__ = ["Laid", "Laying", "apart", "by_areas", "from_stills", "lay", "onto_course"]
 
 # Fewer points of the small pictures than this are too few to compare.
 LEAST_POINTS = 30
@@ -73,6 +73,13 @@ def by_areas(query: Fingerprint, reference: Fingerprint, *, mirrored: bool, rota
     order = [order[(number - rotated // 90) % 4] for number in range(4)]
     placing = cv2.getPerspectiveTransform(corners[0], corners[1][order])
     return Laying(placing=np.asarray(placing, np.float64), mirrored=mirrored, rotated=rotated, negative=negative)
+
+
+def apart(one: Laying, other: Laying, reference: Fingerprint) -> float:
+    """How far apart two layings put the reference's corners in the query and back, at most, as a part of its width."""
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * [reference.width, reference.height]
+    back = np.c_[corners, np.ones(4)] @ (other.placing @ np.linalg.inv(one.placing)).T
+    return float(np.hypot(*(back[:, :2] / back[:, 2:] - corners).T).max() / reference.width)
 
 
 def from_stills(

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Likeness", "backwards", "likeness"]
 
-# Seconds before and after that the mean is taken over.
-AROUND = 1
+# Instants before and after that the mean is taken over: a second each way.
+AROUND = HASHES_PER_SECOND
 # A part whose luma has a smaller standard deviation than this, in grey levels, hardly says anything.
 FLAT = 3.0
 
@@ -49,8 +49,12 @@ class Likeness:
 
 def likeness(laid: Laid, *, negative: bool) -> Likeness:
     """The Likeness of two laid videos; of a negative, with light and dark exchanged."""
-    mine = _changing(laid.query, laid.query_shots, around=AROUND * HASHES_PER_SECOND)
-    theirs = _changing(laid.reference, laid.reference_shots, around=AROUND * COURSE_PER_SECOND)
+    mine = _changing(laid.query, laid.query_shots)
+    theirs = np.empty_like(laid.reference)
+    # Of instants as far apart as the query's, so that both means are of the same kind.
+    for phase in range(COURSE_PER_SECOND // HASHES_PER_SECOND):
+        rows = slice(phase, None, COURSE_PER_SECOND // HASHES_PER_SECOND)
+        theirs[rows] = _changing(laid.reference[rows], laid.reference_shots[rows])
     sign = -1.0 if negative else 1.0
     points = laid.query.shape[1]
     following = np.roll(theirs, -1, axis=0)
@@ -88,12 +92,12 @@ def _unit(points: Table) -> Table:
     return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), least), np.float32)
 
 
-def _changing(points: Table, shots: NDArray[np.int64], *, around: int) -> Table:
+def _changing(points: Table, shots: NDArray[np.int64]) -> Table:
     """Each row less the mean of the rows of its shot around it, less its own mean."""
     count = len(points)
     sums = np.concatenate([np.zeros((1, points.shape[1]), np.float64), np.cumsum(points, axis=0, dtype=np.float64)])
-    first = np.maximum(np.arange(count) - around, np.searchsorted(shots, shots))
-    last = np.minimum(np.arange(count) + around + 1, np.searchsorted(shots, shots, side="right"))
+    first = np.maximum(np.arange(count) - AROUND, np.searchsorted(shots, shots))
+    last = np.minimum(np.arange(count) + AROUND + 1, np.searchsorted(shots, shots, side="right"))
     mean = (sums[last] - sums[first]) / (last - first)[:, None]
     moving = (points - mean).astype(np.float32)
     return np.asarray(moving - moving.mean(axis=1, keepdims=True), np.float32)
