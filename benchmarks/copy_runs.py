@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING
 
 from benchmarks.copy_scores import RELATIONS, Found, Pair, Set, read_set, table, upper
 from benchmarks.shots import wilson
-from verikit._version import __version__
-from verikit.matching.comparing import compare
-from verikit.matching.fingerprinting import fingerprint
-from verikit.matching.searching import search
-from verikit.matching.store import open_archive
-from verikit.media.scanning import scan_video
-from verikit.media.video import open_video
-from verikit.workflow.copies import add_to_archive
+from verikit import (
+    __version__,
+    add_to_archive,
+    compare,
+    fingerprint,
+    open_archive,
+    open_video,
+    scan_video,
+    search,
+)
 
 if TYPE_CHECKING:
     import argparse

@@ -65,13 +65,17 @@ class Segment:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Set:
-    """A set's truth: (family, distortion) of each query, the references, segments of positive pairs, other takes."""
+    """A set's truth: (family, distortion) of each query, the references, segments of positive pairs, other takes.
+
+    second: references that are worse copies of others. What is true of these is harder and counted apart.
+    """
 
     folder: Path
     queries: Mapping[str, tuple[str, str]]
     references: tuple[str, ...]
     positive: Mapping[Pair, tuple[Segment, ...]]
     same_scene: frozenset[Pair]
+    second: frozenset[str] = frozenset()
 
     def negative(self) -> list[Pair]:
         """All pairs of which the truth knows nothing in common."""
@@ -106,7 +110,7 @@ class Found:
 def read_set(folder: Path, *, only: set[str] = frozenset()) -> Set:
     """The truth beside the files that `benchmarks.copies` wrote; copies of some distortions only, if such are named."""
     with (folder / "references.csv").open(newline="") as stream:
-        references = tuple(row["reference"] for row in csv.DictReader(stream))
+        roles = {row["reference"]: row["role"] for row in csv.DictReader(stream)}
     queries: dict[str, tuple[str, str]] = {}
     positive: dict[Pair, list[Segment]] = {}
     same_scene: set[Pair] = set()
@@ -117,9 +121,12 @@ def read_set(folder: Path, *, only: set[str] = frozenset()) -> Set:
             if not asked or not (folder / "queries" / row["query"]).exists():
                 continue
             queries[row["query"]] = row["family"], row["distortion"]
+            # Who takes references out of the table leaves the truth about them unasked.
+            if row["reference"] not in roles:
+                continue
             if row["relation"] == "same_scene":
                 same_scene.add(pair)
-            elif row["reference"]:
+            else:
                 times = [float(row[name]) for name in ("query_start", "query_end", "reference_start", "reference_end")]
                 segment = Segment(
                     query=(times[0], times[1]),
@@ -132,9 +139,10 @@ def read_set(folder: Path, *, only: set[str] = frozenset()) -> Set:
     return Set(
         folder=folder,
         queries=queries,
-        references=references,
+        references=tuple(roles),
         positive={pair: tuple(segments) for pair, segments in positive.items()},
         same_scene=frozenset(same_scene - positive.keys()),
+        second=frozenset(name for name, role in roles.items() if role == "copy"),
     )
 
 
@@ -187,11 +195,12 @@ def astray(segments: Sequence[Segment], matches: Iterable[Mapping[str, object]])
     return any(all(placed(segment, [match]) is None for segment in segments) for match in sure)
 
 
-def row(truth: Set, found: Found, queries: set[str], highest: tuple[float, float]) -> dict[str, object]:
-    """The measures over some queries. `highest`: of a negative pair in the whole run, and of one without plain cards."""
-    pairs = [pair for pair in truth.positive if pair[0] in queries]
+def row(truth: Set, found: Found, pairs: Sequence[Pair], highest: tuple[float, float]) -> dict[str, object]:
+    """The measures over true pairs. `highest`: of a negative pair in the whole run, and of one without plain cards."""
     scores = [found.score(pair) for pair in pairs]
-    near = {query for query, (family, _) in truth.queries.items() if family == "negative"} | queries
+    near = {query for query, (family, _) in truth.queries.items() if family == "negative"} | {
+        query for query, _ in pairs
+    }
     negative = [found.score(pair) for pair in truth.negative() if pair[0] in near]
     segments = [(found.matches.get(pair, ()), segment) for pair in pairs for segment in truth.positive[pair]]
     spans = [placed(segment, matches) for matches, segment in segments]
@@ -210,6 +219,20 @@ def row(truth: Set, found: Found, queries: set[str], highest: tuple[float, float
     }
 
 
+def grouped(truth: Set) -> dict[str, list[Pair]]:
+    """True pairs by distortion, common ones first, then by family, all, and those with second, worse copies."""
+    groups: dict[str, list[Pair]] = {}
+    for family in ("common", "hard"):
+        for pair in truth.positive:
+            if truth.queries[pair[0]][0] == family and pair[1] not in truth.second:
+                groups.setdefault(truth.queries[pair[0]][1], []).append(pair)
+    copies = [pair for pair in truth.positive if pair[1] not in truth.second]
+    for family in ("common", "hard"):
+        groups[f"all {family}"] = [pair for pair in copies if truth.queries[pair[0]][0] == family]
+    second = [pair for pair in truth.positive if pair[1] in truth.second]
+    return groups | {"all": copies} | ({"second copies": second} if second else {})
+
+
 def table(truth: Set, found: Found) -> dict[str, object]:
     """All measures of one finder on one set, by distortion, family and in all, as JSON."""
     negative = truth.negative()
@@ -217,25 +240,17 @@ def table(truth: Set, found: Found) -> dict[str, object]:
     highest = max(scores.values(), default=-math.inf)
     carded = (score for pair, score in scores.items() if truth.queries[pair[0]][1] not in CARDED)
     below = max(carded, default=-math.inf)
-    groups: dict[str, set[str]] = {}
-    for query, (family, distortion) in truth.queries.items():
-        if family in {"common", "hard"}:
-            for name in (distortion, f"all {family}", "all"):
-                groups.setdefault(name, set()).add(query)
     false = [pair for pair in negative if found.confirmed(pair)]
-    copies = list(truth.positive)
+    copies = [pair for pair in truth.positive if pair[1] not in truth.second]
     calls = {
         family: dict(
             Counter(found.relation(pair) for pair in truth.same_scene if truth.queries[pair[0]][0] in families)
         )
         for family, families in (("other_take", {"other_take"}), ("copies", {"common", "hard"}))
     }
-    order = sorted(
-        groups, key=lambda name: (name.startswith("all"), min(truth.queries[q][0] for q in groups[name]) == "hard")
-    )
     return {
         "version": found.version,
-        "rows": {name: row(truth, found, groups[name], (highest, below)) for name in order},
+        "rows": {name: row(truth, found, pairs, (highest, below)) for name, pairs in grouped(truth).items()},
         "highest_negative": None if highest == -math.inf else highest,
         "highest_negatives": [
             [*pair, scores[pair]]

@@ -122,6 +122,16 @@ def test_a_take_of_the_same_scene_is_named_as_that_and_not_as_a_copy(bench):
     assert not truth.negative()
 
 
+def test_a_reference_that_is_taken_out_of_the_table_is_not_asked_for(bench, tmp_path):
+    (tmp_path / "queries").symlink_to(bench.out / "queries")
+    (tmp_path / "truth.csv").write_bytes((bench.out / "truth.csv").read_bytes())
+    lines = (bench.out / "references.csv").read_text().splitlines()
+    (tmp_path / "references.csv").write_text("\n".join(line for line in lines if not line.startswith("rising")))
+    truth = read_set(tmp_path)
+    assert not truth.positive
+    assert {reference for _, reference in truth.same_scene} == {"falling.mp4"}
+
+
 def test_a_set_comes_out_alike_from_one_seed(bench, tmp_path):
     mine = bench.references[0][0]
     again = Bench(out=tmp_path, held=False, seed=3)
