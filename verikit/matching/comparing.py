@@ -49,6 +49,8 @@ NEAR_LINE = 1.1
 SAME_TAKE, LEAST_CHANGING = 0.4, 6.0
 # Distinct places of local features from which the scene is the same: chance reaches about 20 (docs/copies.md).
 SAME_PLACES = 25
+# Mean correlation of the laid pictures, each with the one it is most like, from which that is more than shared letters.
+SCENE_ALIKE = 0.7
 # Steps of grey of which a still picture has at least so many, and a scene that moves: titles and logos have one or two,
 # test cards eleven or twelve, films 7 (fog) to 45.
 GREYS_OF_A_PICTURE, GREYS_OF_A_SCENE = 14, 5
@@ -56,9 +58,11 @@ GREYS_OF_A_PICTURE, GREYS_OF_A_SCENE = 14, 5
 SAME_PLACING = 0.04
 # The most that a scene without the take scores.
 MOST_FOR_SCENE = 0.3
-# Weight of a stretch from which it is confirmed; at another speed than the reference's one more thing was chosen. Other
-# takes of a scene reached 3.8 where they were chosen (docs/copies.md).
-CONFIRMING, CONFIRMING_AT_OTHER_SPEED = 4.5, 6.0
+# Weight of a stretch from which it is confirmed. Other takes of a scene reached 3.8 where this was chosen (docs/copies.md).
+CONFIRMING = 4.5
+# At another speed than the reference's one more thing was chosen, and what repeats itself, such as a belt or an empty
+# road, fits some speed: it must change more alike, and weigh more.
+SAME_TAKE_AT_OTHER_SPEED, CONFIRMING_AT_OTHER_SPEED = 0.65, 8.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -269,10 +273,11 @@ def _places(made: Probe, reference: Fingerprint, way: _Way, *, span: Span, speed
 
 def _relation(stretch: Stretch) -> str:
     """Same footage where what changes agrees, for long enough, and weighs enough against what does not."""
-    least = CONFIRMING if stretch.speed == 1.0 else CONFIRMING_AT_OTHER_SPEED
+    own = stretch.speed == 1.0
+    alike, least = (SAME_TAKE, CONFIRMING) if own else (SAME_TAKE_AT_OTHER_SPEED, CONFIRMING_AT_OTHER_SPEED)
     if stretch.change is None or stretch.changing < LEAST_CHANGING or stretch.weight < least:
         return "undecided"
-    return "same_footage" if stretch.change >= SAME_TAKE else "undecided"
+    return "same_footage" if stretch.change >= alike else "undecided"
 
 
 def _same_scene(made: Probe, reference: Fingerprint, way: _Way) -> Match | None:
@@ -285,6 +290,10 @@ def _same_scene(made: Probe, reference: Fingerprint, way: _Way) -> Match | None:
     if laid is None:
         return None
     alike = likeness(laid, negative=way.laying.negative)
+    picture = float(alike.picture.max(axis=1).mean())
+    if picture < SCENE_ALIKE:
+        # Letters that two films share, in a caption or a logo, are no scene.
+        return None
     moving = min(float((change / (change + HALF)).sum()) for change in (alike.query_change, alike.reference_change))
     one, other = (
         Span(round(float(times.min()), 6), round(min(float(times.max()) + STILL_EVERY, side.duration), 6))
@@ -306,7 +315,7 @@ def _same_scene(made: Probe, reference: Fingerprint, way: _Way) -> Match | None:
         backwards=False,
         inliers=way.laying.places,
         homography=_rounded(way.laying.placing),
-        picture=round(float(alike.picture.max(axis=1).mean()), 4),
+        picture=round(picture, 4),
         motion=None,
         weight=0.0,
         changing=round(moving, 2),
