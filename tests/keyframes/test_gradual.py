@@ -96,29 +96,6 @@ def test_a_wipe_between_shaking_views_is_found():
     assert sum([kind for kind, _, _ in got] == ["wipe"] for got in kinds) >= 7
 
 
-def crowd(seed, count):
-    """A view with eight people on the move, each up to a fifth of the picture wide."""
-    rng = np.random.default_rng(seed)
-    luma, down, right = view(seed, count), *np.mgrid[0:36, 0:64]
-    for _ in range(8):
-        place, pace = rng.uniform((0, 0), (36, 64)), rng.normal(0, 0.5, 2)
-        light, size = rng.uniform(10, 245), rng.uniform(3, 7)
-        for number in range(count):
-            y, x = (place + number * pace) % (36, 64)
-            luma[number][np.hypot(down - y, right - x) < size] = light
-    return luma
-
-
-def test_a_wipe_between_views_full_of_motion_is_found():
-    kinds = [found(wiped(crowd(n, 70), crowd(n + 50, 70), 24, order=ORDERS["left"])) for n in range(6)]
-    # What moves is what no wipe explains: one may be missed. Without its edge, three are.
-    assert sum([kind for kind, _, _ in got] == ["wipe"] for got in kinds) >= 5
-
-
-def test_a_crowd_on_the_move_is_no_wipe():
-    assert [found(crowd(n, 140)) for n in range(4)] == [[]] * 4
-
-
 def test_what_passes_before_the_lens_is_no_wipe():
     luma = view(7, 80)
     wall = view(8, 1)[0] * 0.3

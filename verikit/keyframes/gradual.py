@@ -14,7 +14,6 @@ import numpy as np
 
 from verikit.keyframes.fades import find_fades, shows_nothing
 from verikit.keyframes.mixtures import candidates, explain_dissolve, explain_wipe, true_ends
-from verikit.keyframes.passing_edge import find_passing
 from verikit.keyframes.slides import find_slides
 from verikit.keyframes.small_pictures import FLAT, LUMA_VALUES
 from verikit.keyframes.stretches import overlap, stretches
@@ -51,12 +50,8 @@ LONG_DISSOLVE = 0.6
 # What one shift of the whole picture must leave over where views mix in place: dissolves and wipes 0.48 and more, steady
 # pans 0.04; and how far it is looked for, in pixels of the small picture.
 LEAST_UNCARRIED, SHIFT_X, SHIFT_Y = 0.4, 10, 6
-# A dissolve, which levels the contrast as no motion does, may be among livelier views and be nearer to a pan.
-RESTLESS_DISSOLVE, UNCARRIED_DISSOLVE = 0.75, 0.3
 # How fast a picture must travel before or after a slide to be a pan, in parts of the slide's own pace.
 LEAST_TRAVEL = 0.5
-# Rows by which a passing edge must keep off a cut: something that moves before one would take the cut for its own end.
-BESIDE = 3
 # Windows that overlap by this part tell of the same transition.
 SAME_WINDOW = 0.7
 
@@ -120,7 +115,7 @@ def _mixtures(
             one = explain_wipe(stretch, begin, end)
             if one is not None:
                 wipes.append(one)
-    for one in sorted([*wipes, *find_slides(stretch), *find_passing(stretch)], key=lambda one: one.doubt):
+    for one in sorted([*wipes, *find_slides(stretch)], key=lambda one: one.doubt):
         if not _overlaps(kept, one.first, one.last) and _is_change(pictures, stretch, one):
             kept.append(one)
     return kept[len(fades) :]
@@ -159,8 +154,6 @@ def _is_change(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> b
     # A view that travels changes all over from one frame to the next; there the edge tells a jump.
     if not one.moves and steps.max() > MOST_SUDDEN * pictures.differences(*ends)[0]:
         return False
-    if one.passes and (one.first < BESIDE or one.last >= len(stretch) - BESIDE):
-        return False
     if _pans(stretch, one) or not _stays(pictures, stretch, one):
         return False
     lasts = stretch.times[one.last] - stretch.times[one.first]
@@ -173,11 +166,10 @@ def _pans(stretch: Stretch, one: Explanation) -> bool:
     Where views travel by themselves it would explain that too: there the picture must not travel before or after.
     """
     eighth = max(1, (one.last - one.first) // 8)
-    if not one.moves and not one.passes:
+    if not one.moves:
         picked = np.unique(np.linspace(one.first, one.last, 9).round().astype(np.int64))
         rests = [_carried(stretch, *pair)[:2] for pair in itertools.pairwise(picked)]
-        least = UNCARRIED_DISSOLVE if one.kind == "dissolve" else LEAST_UNCARRIED
-        return sum(rest[0] for rest in rests) < least * sum(rest[1] for rest in rests)
+        return sum(rest[0] for rest in rests) < LEAST_UNCARRIED * sum(rest[1] for rest in rests)
     # A little away, since the slide may begin earlier or end later than it seems.
     before, after = max(0, one.first - 3 * eighth), min(len(stretch) - 1, one.last + 3 * eighth)
     sides = [(before, min(before + eighth, one.first)), (max(after - eighth, one.last), after)]
@@ -204,8 +196,7 @@ def _stays(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> bool:
     earlier = max(0, int(np.searchsorted(times, times[one.first] - STAY_SECONDS)))
     before, after = [one.first, one.last, earlier], [one.last, later, one.first]
     change, *rest = pictures.differences(frames[before], frames[after])
-    most = RESTLESS_DISSOLVE if one.kind == "dissolve" else MOST_RESTLESS
-    return bool(max(rest) < most * change)
+    return bool(max(rest) < MOST_RESTLESS * change)
 
 
 def _returns(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> bool:

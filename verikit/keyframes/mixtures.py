@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verikit.keyframes.passing_edge import edge_passes
 from verikit.keyframes.stretches import CHANNELS, GRID, Explanation
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ SURELY, WIPE_BETTER = 0.2, 0.6
 # What a wipe may leave, for each unit of spread and square root of its seconds: short and narrow ones must be clean, for
 # they are soon had by chance. On films with known wipes motion came to 4.5 and more.
 WIPE_EVIDENCE, WIPE_MOST = 3.9, 1.0
-# What it may leave before its ends are found.
-WIPE_AT_FIRST = 1.5
+# What it may leave where its edge is seen to pass.
+WIPE_WITH_EDGE = 1.5
 # A wipe's own ends lie at most this many times as far apart as those of the window in which it was seen.
 MOST_LONGER = 2.0
 # Rows of a wipe that are looked at: enough for its shape.
@@ -204,7 +205,7 @@ def explain_wipe(stretch: Stretch, first: int, last: int) -> Explanation | None:
         slack = max(3, (last - first) // 3)
         low, high = max(0, first - slack), min(len(stretch) - 1, last + slack)
         wiped = _wiped(stretch, low, high)
-        if wiped.rest > WIPE_AT_FIRST or wiped.spread < LEAST_SPREAD / 2:
+        if wiped.rest > WIPE_WITH_EDGE or wiped.spread < LEAST_SPREAD / 2:
             return None
         first, last = wiped.first, wiped.last
         if last - first > most:
@@ -215,9 +216,10 @@ def explain_wipe(stretch: Stretch, first: int, last: int) -> Explanation | None:
         return None
     wiped = _wiped(stretch, first, last)
     lasts = float(stretch.times[last] - stretch.times[first])
-    if wiped.spread < LEAST_SPREAD or wiped.told < LEAST_TOLD:
+    if wiped.spread < LEAST_SPREAD or wiped.told < LEAST_TOLD or wiped.rest > WIPE_WITH_EDGE:
         return None
-    if wiped.rest > min(WIPE_MOST, WIPE_EVIDENCE * wiped.spread * lasts**0.5):
+    clean = wiped.rest <= min(WIPE_MOST, WIPE_EVIDENCE * wiped.spread * lasts**0.5)
+    if not clean and not edge_passes(stretch.luma[first : last + 1]):
         return None
     doubt = wiped.rest / wiped.spread / wiped.told
     return Explanation(kind="wipe", first=first, last=last, unexplained=wiped.rest, doubt=doubt)

@@ -57,8 +57,7 @@ class Explanation:
 
     `first` is the last row that shows the old view alone, `last` the first that shows the new one alone.
     `unexplained` is what this kind of transition leaves over, 1 being what a sudden change in the middle would leave.
-    `doubt` ranks accounts of one place by different kinds of wipes. `moves`: a whole view travels in it. `passes`: an edge
-    was seen to pass, whatever moves on either side of it.
+    `doubt` ranks accounts of one place by different kinds of wipes. `moves`: a whole view travels in it.
     """
 
     kind: str
@@ -67,7 +66,6 @@ class Explanation:
     unexplained: float
     doubt: float = 0.0
     moves: bool = False
-    passes: bool = False
 
 
 def overlap(one: tuple[int, int], other: tuple[int, int], *, share: float) -> bool:
