@@ -17,7 +17,7 @@ from filmed import film, pictures
 
 from verikit import cli
 from verikit.matching.index import index_problems, open_index
-from verikit.matching.store import open_archive
+from verikit.matching.store import open_archive, was_left_unmade
 from verikit.workflow.archiving import NO_ROOM, add_to_archive
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are looked up in /proc")
@@ -110,7 +110,8 @@ def test_a_killed_writer_loses_nothing_that_was_in_and_can_be_taken_up_again(foo
         seen = []
         deadline = time.monotonic() + 60
         while len(seen) < moment and time.monotonic() < deadline:
-            seen = names(archive) if (archive / "archive.sqlite").is_file() else []
+            made = (archive / "archive.sqlite").is_file() and not was_left_unmade(archive)
+            seen = names(archive) if made else []
         if moment == 0:
             while not list(children("a.mp4")) and time.monotonic() < deadline:
                 time.sleep(0.005)
@@ -118,7 +119,7 @@ def test_a_killed_writer_loses_nothing_that_was_in_and_can_be_taken_up_again(foo
     # Its child may have been about to finish: that video is in, wholly, or it is not.
     while any(list(children(name)) for name in NAMES):
         time.sleep(0.02)
-    if archive.exists():
+    if archive.exists() and not was_left_unmade(archive):
         assert set(seen) <= set(names(archive))
         assert holds(archive)
     again = add_to_archive(archive, [footage])
@@ -142,12 +143,16 @@ def test_two_who_add_the_same_folder_at_once_add_each_video_once(footage, tmp_pa
 @pytest.fixture
 def small_disk(footage, tmp_path):
     """A disk with room for an archive of one of the clips, and not for one of all three."""
-    add_to_archive(tmp_path / "one", [footage / "a.mp4"])
-    size = sum(path.stat().st_size for path in (tmp_path / "one").rglob("*") if path.is_file())
+    sizes = []
+    for name, clips in (("one", [footage / "a.mp4"]), ("all", [footage])):
+        add_to_archive(tmp_path / name, clips)
+        # The index comes last, and an archive is as good without it.
+        sizes.append((tmp_path / name / "archive.sqlite").stat().st_size)
+    size = sum(sizes) // 2
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = shutil.which("mount")
-    command = [mount or "mount", "-t", "tmpfs", "-o", f"size={2 * size}", "tmpfs", str(folder)]
+    command = [mount or "mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if mount is None or os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("a small disk may not be mounted here")
     yield folder

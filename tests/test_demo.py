@@ -193,7 +193,7 @@ def test_every_picture_says_in_words_what_it_shows_and_has_the_size_it_claims(de
 def test_the_notebooks_show_pictures_where_there_is_something_to_see(demo):
     count = {step: sum(any(mime in o["data"] for mime in PICTURES) for o in demo.outputs(step)) for step in STEPS}
     assert count["03_frames_to_search"] == 2
-    assert count["04_seen_before"] == 2
+    assert count["04_seen_before"] == 3
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -224,7 +224,7 @@ def test_the_report_loads_nothing_runs_nothing_and_shows_the_verdict(demo):
     assert all(re.search(r'\balt="[^"]+"', image) for image in re.findall(r"<img[^>]*>", text))
     assert "recycled" in text
     assert "dormitory_evening.mp4" in text
-    assert text.count("<img ") == 5
+    assert text.count("<img ") == 6
     assert len(text) < 5_000_000
 
 

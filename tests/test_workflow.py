@@ -171,7 +171,7 @@ def test_what_was_found_reads_as_sentences_and_as_json(clips, archive):
 def test_figures_are_saved_in_their_order_with_their_endings(clips, tmp_path):
     figures = compare_videos(open_video(clips[1]), open_video(clips[0])).figures
     paths = save_figures(figures, tmp_path / "evidence")
-    assert [path.name for path in paths] == ["evidence_1.png", "evidence_2.jpg"]
+    assert [path.name for path in paths] == ["evidence_1.png", "evidence_2.jpg", "evidence_3.jpg"]
     assert [path.read_bytes() for path in paths] == [figure.data for figure in figures]
     assert save_figures((), tmp_path / "nothing") == ()
     assert not (tmp_path / "nothing").exists()

@@ -333,9 +333,9 @@ def _if_backwards(made: Probe, reference: Fingerprint, way: _Way, *, scene: Matc
         return scene
     count = len(alike.query_change)
     rows = np.array([count - stretch.last, count - stretch.first]) / HASHES_PER_SECOND
-    times = np.clip(
-        np.array([stretch.first, stretch.last]) / HASHES_PER_SECOND / stretch.speed + stretch.offset, 0, None
-    )
+    # Played backwards, what an instant shows lasts towards the reference's earlier times.
+    steps = np.array([stretch.first - 1, stretch.last - 1]) / HASHES_PER_SECOND
+    times = np.clip(steps / stretch.speed + stretch.offset, 0, None)
     return dataclasses.replace(
         scene,
         query_span=Span(float(rows[0]), round(min(float(rows[1]), made.query.duration), 6)),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Archive", "ArchiveEntry", "ListEntry", "create_archive", "open_archive"]
+__all__ = ["Archive", "ArchiveEntry", "ListEntry", "create_archive", "open_archive", "was_left_unmade"]
 
 FORMAT = "verikit-archive/2"
 FILE = "archive.sqlite"
@@ -303,8 +303,7 @@ class Archive:
 def create_archive(folder: Path) -> Archive:
     """The archive in `folder`, made if it is not there yet."""
     path = folder / FILE
-    # SQLite makes the file empty and fills it when the first transaction is committed.
-    if not path.exists() or path.stat().st_size == 0:
+    if not _begun(path):
         folder.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
             # "IF NOT EXISTS" and one transaction: two writers may come first at the same moment.
@@ -316,7 +315,7 @@ def create_archive(folder: Path) -> Archive:
 
 def open_archive(folder: Path) -> Archive:
     """The archive in `folder`. Raises FileNotFoundError where there is none, AuditError for another format."""
-    if not (folder / FILE).is_file():
+    if not _begun(folder / FILE):
         raise FileNotFoundError(f"{folder}: no archive here; make one with `verikit archive add {folder} VIDEO ...`")
     archive = Archive(folder=folder)
     with archive._connected() as connection:  # noqa: SLF001 - the same room
@@ -340,3 +339,22 @@ def _lost(connection: sqlite3.Connection, table: str) -> list[int]:
 
 def _now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def was_left_unmade(folder: Path) -> bool:
+    """Whether someone was killed while making an archive in `folder`: its file is there and has no table yet."""
+    return (folder / FILE).is_file() and not _begun(folder / FILE)
+
+
+def _begun(path: Path) -> bool:
+    """Whether the first transaction, which makes the tables, was committed: whoever is killed before it leaves none.
+
+    Anything that is no SQLite file counts as begun, so that nobody's file is taken for an archive to be made.
+    """
+    if not path.is_file() or path.stat().st_size == 0:
+        return False
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
+            return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+    except sqlite3.DatabaseError:
+        return True

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from verikit._files import plain
 from verikit.errors import AuditError, VerikitError
 from verikit.matching.index import index_problems, mend_index, refresh_index
-from verikit.matching.store import create_archive, open_archive
+from verikit.matching.store import create_archive, open_archive, was_left_unmade
 from verikit.media.isolation import STALL_SECONDS, Stopped, answer_of_child, expendable
 from verikit.media.video import open_video
 
@@ -199,7 +199,8 @@ class _Work:
             raise OSError(f"{path}: not a file")
         # Hashed here, so that taking up the work again costs no process for what is in.
         sha256 = open_video(path).sha256
-        if self.archive.is_dir() and any(self.archive.iterdir()) and open_archive(self.archive).holds(sha256):
+        there = self.archive.is_dir() and any(self.archive.iterdir()) and not was_left_unmade(self.archive)
+        if there and open_archive(self.archive).holds(sha256):
             return _Result("skipped")
         told = answer_of_child(
             "verikit.workflow.archiving",
