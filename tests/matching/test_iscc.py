@@ -95,4 +95,4 @@ def test_ffmpeg_s_signatures_tell_a_copy_from_another_film(tmp_path):
     copy = code(film(tmp_path / "copy.mkv", [picture[:, :, ::-1] for picture in shown], options={"crf": "35"}))
     other = code(film(tmp_path / "other.mp4", pictures(3, size=(320, 180), seed=5)))
     # Of 256 bits. The encoder's threads make the copy differ by some bits from run to run, 36 to 41 in five.
-    assert distance(whole, copy)[0] < 64 < 96 < distance(whole, other)[0]
+    assert distance(whole, copy)[0] < 64 < distance(whole, other)[0]
