@@ -82,3 +82,17 @@ def test_a_search_shows_its_matches_and_its_limits(viral):
     assert "<table>" in shown["text/html"]
     assert "not which came first" in shown["text/html"]
     assert shown[RESULT_MIME] == {"kind": "Search", "value": found.to_dict()}
+
+
+def test_a_large_archive_is_searched_by_what_its_index_points_to(archive, sample_print, truth, viral, monkeypatch):
+    from verikit.matching import shortlist
+
+    monkeypatch.setattr(shortlist, "ALL", 0)
+    found = search(archive, sample_print("viral.mp4"))
+    assert [match.to_dict() for match in found.matches if match.confirmed] == [
+        match.to_dict() for match in viral[0].matches if match.confirmed
+    ]
+    told = json.loads(json.dumps(found.to_dict()))["searched"]
+    assert (told["exact"], told["videos"]) == (False, len(truth["archive"]))
+    assert told["looked_into"] == len(found.shortlist.videos)
+    assert f"Of {len(truth['archive'])} videos the index pointed to" in found.summary()
