@@ -55,7 +55,8 @@ class Stretch:
     """Instants `first` to `last` (one past) of a query along reference time = offset + query time / speed.
 
     weight: the sum over its instants. change: correlation of what changes, None where nothing does; changing: over how
-    many instants' worth of change. picture: mean correlation of the luma.
+    many instants' worth of change. picture: mean correlation of the luma. elsewhere: the same with all other moments of
+    the reference, the median; as high as `picture` where the scene stands still.
     """
 
     first: int
@@ -66,6 +67,7 @@ class Stretch:
     change: float | None
     changing: float
     picture: float
+    elsewhere: float
 
 
 def find_stretches(likeness: Likeness, *, start: float = 0.0) -> list[Stretch]:
@@ -179,6 +181,7 @@ def _described(
         change=float(_correlation(part, mine)[0]) if changing >= 1.0 else None,
         changing=changing,
         picture=float(part.picture.mean()),
+        elsewhere=float(np.median(likeness.picture[rows])),
     )
 
 

@@ -47,6 +47,9 @@ NEAR_LINE = 1.1
 # Correlation of what changes from which two stretches are the same take, and how many instants' worth of change it takes
 # to say that they are or are not.
 SAME_TAKE, LEAST_CHANGING = 0.4, 6.0
+# Where the scene stands still the picture agrees with every moment, and of all moments one changes a little alike: what
+# changes must agree more if the picture agrees with the rest of the reference within so little.
+SAME_TAKE_STANDING, STANDING = 0.7, 0.08
 # Distinct places of local features from which the scene is the same: chance reaches about 20 (docs/copies.md).
 SAME_PLACES = 25
 # Mean correlation of the laid pictures, each with the one it is most like, from which that is more than shared letters.
@@ -275,6 +278,8 @@ def _relation(stretch: Stretch) -> str:
     """Same footage where what changes agrees, for long enough, and weighs enough against what does not."""
     own = stretch.speed == 1.0
     alike, least = (SAME_TAKE, CONFIRMING) if own else (SAME_TAKE_AT_OTHER_SPEED, CONFIRMING_AT_OTHER_SPEED)
+    if stretch.elsewhere > stretch.picture - STANDING:
+        alike = max(alike, SAME_TAKE_STANDING)
     if stretch.change is None or stretch.changing < LEAST_CHANGING or stretch.weight < least:
         return "undecided"
     return "same_footage" if stretch.change >= alike else "undecided"
