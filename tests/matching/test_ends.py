@@ -38,7 +38,15 @@ def cut_at(query, *times):
 
 def stretch(first, last, *, offset=3.0, speed=1.0):
     return Stretch(
-        first=first, last=last, speed=speed, offset=offset, weight=9.0, change=0.9, changing=9.0, picture=0.9
+        first=first,
+        last=last,
+        speed=speed,
+        offset=offset,
+        weight=9.0,
+        change=0.9,
+        changing=9.0,
+        picture=0.9,
+        elsewhere=0.1,
     )
 
 
