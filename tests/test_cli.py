@@ -388,7 +388,10 @@ def test_comparing_a_cut_out_piece_finds_its_place(run, files):
 
 
 def test_other_footage_does_not_match_and_leaves_no_figures(run, files):
-    assert answer(run("compare", files / "other.mp4", files / "good.mp4", "--json", "--out", "ev")) == {"matches": []}
+    assert answer(run("compare", files / "other.mp4", files / "good.mp4", "--json", "--out", "ev")) == {
+        "matches": [],
+        "copies": [],
+    }
     assert not list(Path().iterdir())
 
 

@@ -57,7 +57,7 @@ def test_a_case_without_an_archive_says_that_nothing_was_searched(clips, tmp_pat
     case = make_case(tmp_path, clips)
     (run,) = run_case(case, only=["04_seen_before"])
     assert (run.state, run.error) == ("ran", "")
-    assert case.evidence("copies") == {"search": None, "copies": []}
+    assert case.evidence("copies") == {"search": None, "copies": [], "compared": []}
     executed = (case.folder / "executed/04_seen_before.ipynb").read_text(encoding="utf-8")
     assert executed.count("Nothing was searched, and nothing follows from that.") >= 2
 
@@ -168,8 +168,20 @@ def test_what_was_found_reads_as_sentences_and_as_json(clips, archive):
     assert [match.to_dict() for match in searched.matches] == found.to_dict()["matches"]
 
 
+def test_two_files_are_compared_by_what_each_has_more_of(clips, archive, tmp_path):
+    found = compare_videos(open_video(clips[1]), open_video(clips[0])).to_dict()
+    which = {row["question"]: row["which"] for row in found["copies"]}
+    assert (which["fuller in time"], which["fuller in picture"]) == ("reference", "neither")
+    assert which["earlier by its own claims"] == "cannot be said"
+    case = make_case(tmp_path, clips, archive=archive)
+    (told,) = search_case(case).to_dict()["compared"]
+    assert {row["question"]: row["which"] for row in told["records"]} == which
+    other = film(tmp_path / "other.mp4", pictures(3, seed=9))
+    assert compare_videos(open_video(other), open_video(clips[0])).to_dict() == {"matches": [], "copies": []}
+
+
 def test_figures_are_saved_in_their_order_with_their_endings(clips, tmp_path):
-    figures = compare_videos(open_video(clips[1]), open_video(clips[0])).figures
+    figures = compare_videos(open_video(clips[1]), open_video(clips[0])).figures()
     paths = save_figures(figures, tmp_path / "evidence")
     assert [path.name for path in paths] == ["evidence_1.png", "evidence_2.jpg", "evidence_3.jpg"]
     assert [path.read_bytes() for path in paths] == [figure.data for figure in figures]

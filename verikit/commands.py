@@ -158,10 +158,17 @@ def compare(options: argparse.Namespace) -> int:
     from verikit.media.video import open_video
     from verikit.workflow.copies import compare_videos, save_figures
 
-    found = compare_videos(open_video(options.query), open_video(options.reference), cache=options.cache)
+    tell = _progress()
+    found = compare_videos(
+        open_video(options.query),
+        open_video(options.reference),
+        cache=options.cache,
+        progress=lambda name, done, whole: tell(f"{name}: {done:.0f} s" + (f" of {whole:.0f} s" if whole else "")),
+    )
     if options.out is not None:
-        save_figures(found.figures, options.out)
-    _print(options, data=found.to_dict(), text=_text(found.matches))
+        save_figures(found.figures(), options.out)
+    text = [_text(shown) for shown in (found.matches, found.copies) if len(shown) or shown is found.matches]
+    _print(options, data=found.to_dict(), text="\n\n".join(text))
     return DONE
 
 

@@ -116,6 +116,25 @@ def test_two_stills_side_by_side_have_their_size_and_their_joined_points(stills)
     assert near(image, "#FFFFFF")[40:-40, 475:485].mean() > 0.5
 
 
+def test_a_picture_within_the_other_is_outlined_there_whichever_side_it_is_on(stills):
+    whole = stills[0]
+    high, wide = whole.shape[:2]
+    ground = np.full((2 * high, 2 * wide, 3), 90, np.uint8)
+    ground[high // 2 : high // 2 + high, wide // 4 : wide // 4 + wide] = whole
+    inset = register_pictures(ground, whole)
+    shown = side_by_side(("host", ground), ("whole", whole), registration=inset)
+    assert "Outlined on the left: where the right picture lies in it." in shown.alt
+    assert "Outlined on the right" not in shown.alt
+    red = near(pixels(shown), "#D55E00", within=90)
+    # The inset's left edge, on the host's half of the sheet.
+    column = round(wide / 4 * 474 / ground.shape[1])
+    assert red[106:228, column - 3 : column + 4].any(axis=1).mean() > 0.9
+    turned = side_by_side(("whole", whole), ("host", ground), registration=register_pictures(whole, ground))
+    assert "Outlined on the right: where the left picture lies in it." in turned.alt
+    # No outline runs from one picture into the other or over the edge of the sheet.
+    assert not near(pixels(turned), "#D55E00", within=60)[40:, 478:482].any()
+
+
 def test_without_registration_the_stills_themselves_are_seen():
     red, blue = (np.full((180, 320, 3), colour, np.uint8) for colour in ((220, 20, 20), (20, 20, 220)))
     image = pixels(side_by_side(("red", red), ("blue", blue), registration=None))

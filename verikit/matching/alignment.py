@@ -118,7 +118,7 @@ def _heaviest(likeness: Likeness, times: Floats, *, free: NDArray[np.bool_]) -> 
         offsets = (
             np.arange(np.floor(low * COURSE_PER_SECOND), np.ceil(high * COURSE_PER_SECOND) + 1) / COURSE_PER_SECOND
         )
-        sums = _largest_part(_worth(likeness, times, offsets=offsets, speed=speed, free=free))[0]
+        sums = _largest_sum(_worth(likeness, times, offsets=offsets, speed=speed, free=free))
         top = int(np.argmax(sums))
         if best is None or sums[top] > (SPEED_MARGIN if best[1] == 1.0 else 1.0) * best[0]:
             best = float(sums[top]), speed, float(offsets[top])
@@ -143,8 +143,7 @@ def _finer(
     """The heaviest line near one, as (weight, speed, offset): turned about the middle of its stretch, and shifted."""
     _, speed, offset = line
     worth = _worth(likeness, times, offsets=np.array([offset]), speed=speed, free=free)
-    _, first, last = _largest_part(worth)
-    middle = float(times[first[0] : last[0]].mean())
+    middle = float(times[_largest_part(worth[0])].mean())
     there = offset + middle / speed
     best = line
     for change in steps[1]:
@@ -153,7 +152,7 @@ def _finer(
         if speed == 1.0 and change:
             continue
         offsets = there + steps[0] - middle / tried
-        sums = _largest_part(_worth(likeness, times, offsets=offsets, speed=tried, free=free))[0]
+        sums = _largest_sum(_worth(likeness, times, offsets=offsets, speed=tried, free=free))
         top = int(np.argmax(sums))
         if sums[top] > best[0]:
             best = float(sums[top]), tried, float(offsets[top])
@@ -165,8 +164,7 @@ def _described(
 ) -> Stretch | None:
     cells = _cells(likeness, times, offsets=np.array([offset]), speed=speed)
     worth = _of_cells(cells, likeness, free)[0]
-    _, first, last = _largest_part(worth[None])
-    rows = _without_gaps(worth, slice(int(first[0]), int(last[0])))
+    rows = _without_gaps(worth, _largest_part(worth))
     weight = float(worth[rows].sum())
     if rows.stop - rows.start < LEAST_INSTANTS or weight < LEAST_WEIGHT:
         return None
@@ -240,12 +238,18 @@ def _cells(likeness: Likeness, times: Floats, *, offsets: Floats, speed: float) 
     inside = (place >= -0.5) & (place <= count - 0.5)
     low = np.clip(np.floor(place), 0, max(count - 2, 0)).astype(np.int64)
     part = np.clip(place - low, 0, 1).astype(np.float32)
-    high = np.minimum(low + 1, count - 1)
-    rows = np.arange(len(times))[None, :]
-    change = likeness.change[rows, low] * (1 - part) + likeness.change[rows, high] * part
-    picture = likeness.picture[rows, low] * (1 - part) + likeness.picture[rows, high] * part
+    # Cells by their place in the flat tables, which numpy takes several times faster than by row and column.
+    here = low + count * np.arange(len(times))
     power = likeness.reference_change
-    theirs = power[low] * (1 - part) ** 2 + power[high] * part**2 + 2 * likeness.reference_next[low] * part * (1 - part)
+    if not part.any():
+        # At the reference's own speed every instant of the query falls on one of the reference.
+        change, picture, theirs = likeness.change.take(here), likeness.picture.take(here), power.take(low)
+    else:
+        rest, after = 1 - part, int(count > 1)
+        change = likeness.change.take(here) * rest + likeness.change.take(here + after) * part
+        picture = likeness.picture.take(here) * rest + likeness.picture.take(here + after) * part
+        theirs = power.take(low) * rest**2 + power.take(low + after) * part**2
+        theirs += 2 * likeness.reference_next.take(low) * part * rest
     return _Cells(change=change, reference_change=np.maximum(theirs, 0), picture=picture, inside=inside)
 
 
@@ -263,11 +267,19 @@ def _of_cells(cells: _Cells, likeness: Likeness, free: NDArray[np.bool_]) -> NDA
     return np.where(cells.inside & free[None, :], worth, np.float32(-10.0))
 
 
-def _largest_part(worth: NDArray[np.float32]) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
-    """Of each line the largest sum of an unbroken part, and the part's first row and the row after its last."""
-    sums = np.concatenate([np.zeros((len(worth), 1)), np.cumsum(worth, axis=1, dtype=np.float64)], axis=1)
-    lowest = np.minimum.accumulate(sums, axis=1)
-    last = np.argmax(sums - lowest, axis=1)
-    lines = np.arange(len(worth))
-    first = np.array([int(np.argmin(sums[line, : end + 1])) for line, end in zip(lines, last, strict=True)])
-    return sums[lines, last] - lowest[lines, last], first, last
+def _sums(worth: NDArray[np.float32]) -> Floats:
+    """The sums of each line's first instants, from none to all."""
+    return np.concatenate([np.zeros((len(worth), 1)), np.cumsum(worth, axis=1, dtype=np.float64)], axis=1)
+
+
+def _largest_sum(worth: NDArray[np.float32]) -> Floats:
+    """Of each line the largest sum of an unbroken part."""
+    sums = _sums(worth)
+    return np.asarray((sums - np.minimum.accumulate(sums, axis=1)).max(axis=1), np.float64)
+
+
+def _largest_part(worth: NDArray[np.float32]) -> slice:
+    """The rows of the unbroken part of one line, float32 (rows,), that has the largest sum."""
+    sums = _sums(worth[None])[0]
+    last = int(np.argmax(sums - np.minimum.accumulate(sums)))
+    return slice(int(np.argmin(sums[: last + 1])), last)

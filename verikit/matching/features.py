@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CODE_BYTES", "SIGNATURE", "Features", "features_of", "joined", "mirrored", "negative"]
+__all__ = [
+    "CODE_BYTES",
+    "MOST_FEATURES",
+    "NO_FEATURES",
+    "SIGNATURE",
+    "Features",
+    "features_of",
+    "joined",
+    "mirrored",
+    "negative",
+]
 
 CODE_BYTES = 32
 SIGNATURE = CODE_BYTES // 8
@@ -35,7 +45,6 @@ CONTRAST = 0.01
 PARTS = 6
 # Times as many features are described as are kept.
 DESCRIBED = 3
-NONE = np.zeros(2, np.int64)
 
 # The 4 x 4 cells and 8 directions of a descriptor, as OpenCV lays them out: rows, columns, directions.
 _CELLS = np.arange(128).reshape(4, 4, 8)
@@ -77,6 +86,12 @@ class Features:
         return Features(places=self.places[rows], codes=self.codes[rows], starts=size)
 
 
+# Those of a still that has none.
+NO_FEATURES = Features(
+    places=np.empty((0, 4), np.float32), codes=np.empty((0, CODE_BYTES), np.uint8), starts=np.zeros(2, np.int64)
+)
+
+
 def features_of(image: NDArray[np.uint8], *, most: int = MOST_FEATURES) -> Features:
     """The local features of one picture, uint8 RGB (height, width, 3) or grey (height, width): the strongest of each part.
 
@@ -88,7 +103,7 @@ def features_of(image: NDArray[np.uint8], *, most: int = MOST_FEATURES) -> Featu
     sift = cv2.SIFT.create(nfeatures=DESCRIBED * most, contrastThreshold=CONTRAST, enable_precise_upscale=True)
     found, descriptors = sift.detectAndCompute(grey, None)
     if descriptors is None or not len(found):
-        return Features(places=np.empty((0, 4), np.float32), codes=np.empty((0, CODE_BYTES), np.uint8), starts=NONE)
+        return NO_FEATURES
     chosen = _strongest_of_each_part(found, grey.shape, most=most)
     places = np.array([(*found[row].pt, found[row].size, found[row].angle) for row in chosen], np.float32)
     return Features(
@@ -111,12 +126,9 @@ def _strongest_of_each_part(found: Sequence[cv2.KeyPoint], shape: tuple[int, ...
 def joined(parts: Iterable[Features]) -> Features:
     """The features of several stills as those of one run."""
     held = list(parts)
-    empty = Features(
-        places=np.empty((0, 4), np.float32), codes=np.empty((0, CODE_BYTES), np.uint8), starts=np.zeros(1, np.int64)
-    )
     return Features(
-        places=np.concatenate([empty.places, *(part.places for part in held)]),
-        codes=np.concatenate([empty.codes, *(part.codes for part in held)]),
+        places=np.concatenate([NO_FEATURES.places, *(part.places for part in held)]),
+        codes=np.concatenate([NO_FEATURES.codes, *(part.codes for part in held)]),
         starts=np.concatenate([[0], np.cumsum([len(part) for part in held], dtype=np.int64)]).astype(np.int64),
     )
 

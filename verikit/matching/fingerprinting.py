@@ -11,7 +11,7 @@ import numpy as np
 
 from verikit._files import plain
 from verikit.errors import IncompatibleError, MediaError
-from verikit.matching.features import Features, features_of, joined
+from verikit.matching.features import MOST_FEATURES, NO_FEATURES, Features, features_of, joined
 from verikit.matching.stills import still_image
 from verikit.matching.words import words_of
 from verikit.media.array_file import read_arrays, write_arrays
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
     from verikit.media.scan import Scan
 
-__all__ = ["COURSE_PER_SECOND", "METHOD", "Fingerprint", "fingerprint", "through"]
+__all__ = [
+    "COURSE_PER_SECOND",
+    "METHOD",
+    "Fingerprint",
+    "features_in",
+    "fingerprint",
+    "fresh_stills",
+    "sketch",
+    "through",
+]
 
 # Fingerprints of another method cannot be compared: the hash, the features and their words.
 METHOD = "lumadct:16+siftbits:256/1"
@@ -41,6 +50,8 @@ LEAST_CONTRAST = 12.0
 SAME_STILL = 1.5
 # ... but of so many seconds one still is always looked at.
 LONGEST_SAME = 8.0
+# A still whose luma has a smaller standard deviation than this, in grey levels, is of one colour.
+ONE_COLOUR = 1.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -137,13 +148,30 @@ _ARRAYS = (
 
 def fingerprint(scan: Scan) -> Fingerprint:
     """The Fingerprint of a scanned video. A pure function of the scan."""
+    made = sketch(scan)
+    features = _features(made)
+    return dataclasses.replace(
+        made,
+        feature_places=features.places,
+        feature_codes=features.codes,
+        feature_starts=features.starts,
+        words=words_of(features.codes)[:, 0],
+    )
+
+
+def sketch(scan: Scan) -> Fingerprint:
+    """The Fingerprint of a video that is only a query: without local features, which `probe` takes of a few stills.
+
+    What is found with it is what is found with the whole fingerprint; nothing can be found in it.
+    """
     scan.require_every_picture("a fingerprint")
     thumbs = scan.thumbs[scan.hash_frames]
     borders = picture_area(scan)
     area = (borders.left, borders.top, borders.right, borders.bottom)
     whole = through(thumbs, area)
     stills = tuple(scan.stills)
-    size, features = _features(stills, thumbs=scan.thumbs[scan.still_frames])
+    none = joined(())
+    high, wide = still_image(stills[0]).shape[:2] if stills else (1, 1)
     return Fingerprint(
         sha256=scan.sha256,
         name=scan.name,
@@ -161,11 +189,11 @@ def fingerprint(scan: Scan) -> Fingerprint:
         frame_change=np.asarray(scan.frames["change"], np.float32),
         stills=stills,
         still_times=scan.times[scan.still_frames],
-        still_size=size,
-        feature_places=features.places,
-        feature_codes=features.codes,
-        feature_starts=features.starts,
-        words=words_of(features.codes)[:, 0],
+        still_size=(wide, high),
+        feature_places=none.places,
+        feature_codes=none.codes,
+        feature_starts=none.starts,
+        words=np.empty(0, np.uint16),
     )
 
 
@@ -199,24 +227,35 @@ def through(thumbs: NDArray[np.uint8], area: tuple[float, float, float, float]) 
     )
 
 
-def _features(stills: tuple[bytes, ...], *, thumbs: NDArray[np.uint8]) -> tuple[tuple[int, int], Features]:
-    """The stills' size and local features. A still that shows the same as the one before it has none of its own."""
-    size = (1, 1)
-    found: list[Features] = []
-    last: NDArray[np.int16] | None = None
+def fresh_stills(made: Fingerprint) -> NDArray[np.int64]:
+    """The rows of the stills that are looked at: neither of one colour nor showing the same as the one before."""
+    rows = np.searchsorted(made.times, made.still_times + 1e-6, side="right") - 1
+    thumbs = made.thumbs[np.maximum(rows, 0)].astype(np.int16)
+    fresh: list[int] = []
     same = 0
-    for data, thumb in zip(stills, thumbs.astype(np.int16), strict=True):
-        alike = last is not None and float(np.abs(thumb - last).mean()) < SAME_STILL
+    for row, thumb in enumerate(thumbs):
+        alike = bool(fresh) and float(np.abs(thumb - thumbs[fresh[-1]]).mean()) < SAME_STILL
         same = same + 1 if alike else 0
         if alike and same < LONGEST_SAME:
-            found.append(features_of(np.zeros((16, 16), np.uint8)))
             continue
-        last, same = thumb, 0
-        picture = still_image(data)
-        high, wide = picture.shape[:2]
-        size = (wide, high) if not any(map(len, found)) else size
-        # A film whose frame changes its size half-way is measured in the pixels of its first still.
-        grow = np.array([size[0] / wide, size[1] / high, 1, 1], np.float32)
-        one = features_of(picture)
-        found.append(dataclasses.replace(one, places=one.places * grow))
-    return size, joined(found)
+        same = 0
+        if float(thumb.std()) >= ONE_COLOUR:
+            fresh.append(row)
+    return np.array(fresh, np.int64)
+
+
+def features_in(still: bytes, *, size: tuple[int, int], most: int = MOST_FEATURES) -> Features:
+    """The local features of a JPEG still, in the pixels of stills of `size`: a film may change its picture half-way."""
+    picture = still_image(still)
+    grow = np.array([size[0] / picture.shape[1], size[1] / picture.shape[0], 1, 1], np.float32)
+    found = features_of(picture, most=most)
+    return dataclasses.replace(found, places=found.places * grow)
+
+
+def _features(made: Fingerprint) -> Features:
+    """The local features of the stills, of which only the fresh have any."""
+    fresh = set(fresh_stills(made).tolist())
+    return joined(
+        features_in(still, size=made.still_size) if row in fresh else NO_FEATURES
+        for row, still in enumerate(made.stills)
+    )

@@ -18,7 +18,7 @@ from verikit.matching.words import words_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Registration", "register_pictures"]
+__all__ = ["Registration", "evened", "register_pictures"]
 
 # Features of each picture, and words of the tree under which each is looked up: there are only two pictures to compare.
 MOST_FEATURES, BRANCHES, LEAVES = 1000, 4, 4
@@ -78,3 +78,20 @@ def register_pictures(
     return Registration(
         homography=best.matrix @ flip, query_points=shown, reference_points=theirs.places[best.references[first], :2]
     )
+
+
+def evened(
+    one: NDArray[np.float32], other: NDArray[np.float32], *, where: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A grey picture with its tones fitted to another's, and how far it then differs; three arrays of (height, width).
+
+    A darker or paler copy does not differ by that alone. `where` both show something; it must not be empty.
+    """
+    used = where
+    # Twice: what differs most, such as a caption, is left out of the second fit.
+    for _ in range(2):
+        slope, start = np.polyfit(one[used], other[used], 1)
+        fitted = (slope * one + start).astype(np.float32)
+        off = np.abs(fitted - other)
+        used = where & (off <= np.percentile(off[where], 75))
+    return fitted, off

@@ -104,7 +104,10 @@ def _alike(query: Features, words: NDArray[np.uint16], *, reference: Features, i
     starts = np.repeat(first.ravel() - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
     others = index.rows[np.arange(len(rows)) + starts]
     mine, theirs = query.codes.view(np.uint64), reference.codes.view(np.uint64)
-    distance = np.bitwise_count(mine[rows] ^ theirs[others]).sum(axis=1)
+    # Of each of the four numbers by itself: summing along rows of four is what numpy does slowest.
+    distance = np.zeros(len(rows), np.uint16)
+    for column in range(mine.shape[1]):
+        distance += np.bitwise_count(mine[:, column][rows] ^ theirs[:, column][others])
     near = distance <= RADIUS
     rows, others = rows[near], others[near]
     crowded = np.bincount(rows, minlength=len(query)) > MOST_OF_ONE

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verikit.matching.features import Features, features_of, joined, mirrored, negative
-from verikit.matching.fingerprinting import through
-from verikit.matching.stills import spread, still_image
+from verikit.matching.features import joined, mirrored, negative
+from verikit.matching.fingerprinting import features_in, fresh_stills, through
+from verikit.matching.stills import spread
 from verikit.matching.words import words_of
 from verikit.media.hashing import LumaDCT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from verikit.matching.features import Features
     from verikit.matching.fingerprinting import Fingerprint
 
 __all__ = ["Probe", "Turned", "Variant", "probe"]
@@ -61,9 +62,9 @@ class Probe:
 def probe(query: Fingerprint) -> Probe:
     """The Probe of a query."""
     whole = through(query.thumbs, query.area)
-    held = np.nonzero(np.diff(query.feature_starts))[0].astype(np.int64)
-    chosen = spread(held, most=MOST_STILLS)
-    features = joined(_looked_up(query, int(still)) for still in chosen)
+    chosen = spread(fresh_stills(query), most=MOST_STILLS)
+    # More of a still than are kept: a small picture within the query has only a few of them.
+    features = joined(features_in(query.stills[row], size=query.still_size, most=MOST_LOOKED_UP) for row in chosen)
     variants = []
     for flipped, inverse in itertools.product((False, True), repeat=2):
         made = mirrored(features, width=query.still_size[0]) if flipped else features
@@ -75,14 +76,6 @@ def probe(query: Fingerprint) -> Probe:
         for flipped, turn in itertools.product((False, True), (0, 90, 180, 270))
     )
     return Probe(query=query, turned=turned, variants=tuple(variants), stills=chosen)
-
-
-def _looked_up(query: Fingerprint, still: int) -> Features:
-    """More features of a still than are kept: a small picture within the query has only a few of them."""
-    picture = still_image(query.stills[still])
-    grow = np.array([query.still_size[0] / picture.shape[1], query.still_size[1] / picture.shape[0], 1, 1], np.float32)
-    found = features_of(picture, most=MOST_LOOKED_UP)
-    return dataclasses.replace(found, places=found.places * grow)
 
 
 def _codes(thumbs: NDArray[np.uint8], *, flipped: bool, turn: int) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import cv2
@@ -11,6 +12,7 @@ from verikit._files import plain
 from verikit.matching.alignment import change_by_offset
 from verikit.matching.comparing import likeness_under
 from verikit.matching.fingerprinting import COURSE_PER_SECOND
+from verikit.matching.geometry import evened
 from verikit.media.scan import HASHES_PER_SECOND
 from verikit.plots.drawing import (
     BLUE,
@@ -29,7 +31,7 @@ from verikit.plots.drawing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -54,6 +56,10 @@ PAIR_WIDTH = 960
 # Enough lines to see the pattern, few enough to see the pictures.
 SHOWN_POINTS = 40
 RED = (213, 94, 0)
+# Pixels that an outline may run over a picture's own edge: its own width.
+LINE = 2
+# An outline is spoken of where so much of it is in the picture, and it is not nearly all of the picture.
+MOSTLY, COVERS = 0.6, 0.98
 # Pictures that correlate less than this are left white.
 LEAST_SHOWN = 0.4
 
@@ -124,7 +130,7 @@ def _agreement(axes: Axes, *, match: Match, alike: Likeness) -> None:
 
 
 def side_by_side(query: tuple[str, RGB], reference: tuple[str, RGB], *, registration: Registration | None) -> Figure:
-    """Two stills with their matched points joined, and the query's outline drawn on the reference, as one JPEG.
+    """Two stills with their matched points joined, and each one's outline drawn where it lies in the other, as one JPEG.
 
     Each still is a label and an RGB picture. Without a registration the stills stand alone.
     """
@@ -149,40 +155,76 @@ def side_by_side(query: tuple[str, RGB], reference: tuple[str, RGB], *, registra
             size=10,
             ha="left",
         )
-    scales = [
-        small_one.shape[1] / full.shape[1] for small_one, (_, full) in zip(pictures, (query, reference), strict=True)
-    ]
-    if registration is None:
-        told = "No geometry was found between these two stills."
-    else:
-        _join(axes, registration, scales=scales, lefts=lefts, top=head, size=query[1].shape[:2])
-        told = f"{registration.inliers} points agree. Outlined on the right: where the left picture lies in it."
+    told = "No geometry was found between these two stills."
+    if registration is not None:
+        sides = [
+            _Side(left=left, top=head, shown=shown.shape[:2], scale=shown.shape[1] / full.shape[1])
+            for left, shown, (_, full) in zip(lefts, pictures, (query, reference), strict=True)
+        ]
+        _join(axes, registration, sides=sides)
+        told = " ".join([f"{registration.inliers} points agree.", *_outlined(axes, registration.homography, sides)])
     write(drawing, told, spot=(4 / PAIR_WIDTH, 12 / height), size=10, ha="left")
     return jpeg(drawing, alt=f"Side by side: {plain(query[0])} and {plain(reference[0])}. {told}")
 
 
-def _join(
-    axes: Axes,
-    registration: Registration,
-    *,
-    scales: Sequence[float],
-    lefts: Sequence[int],
-    top: int,
-    size: tuple[int, ...],
-) -> None:
-    """Draw the matched points on both stills, a line between some of them, and the query's outline on the reference."""
-    one = registration.query_points * scales[0] + (lefts[0], top)
-    other = registration.reference_points * scales[1] + (lefts[1], top)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Side:
+    """Where one of two stills stands on the sheet: its corner, its height and width there, and by what it was scaled."""
+
+    left: int
+    top: int
+    shown: tuple[int, ...]
+    scale: float
+
+    def on_sheet(self, points: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+        """Pixels of the still as pixels of the sheet."""
+        return points * self.scale + (self.left, self.top)
+
+    @property
+    def corners(self) -> NDArray[np.float64]:
+        """The still's corners in its own pixels, clockwise from top left."""
+        high, wide = (side / self.scale for side in self.shown)
+        return np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float64)
+
+
+def _join(axes: Axes, registration: Registration, *, sides: Sequence[_Side]) -> None:
+    """Draw the matched points on both stills, and a line between some of them."""
+    one = sides[0].on_sheet(registration.query_points)
+    other = sides[1].on_sheet(registration.reference_points)
     chosen = np.unique(np.linspace(0, len(one) - 1, min(SHOWN_POINTS, len(one))).astype(int))
     for start, end in zip(one[chosen], other[chosen], strict=True):
         axes.plot([start[0], end[0]], [start[1], end[1]], color=SKY, linewidth=0.6, alpha=0.8)
     for points in (one, other):
         axes.plot(points[:, 0], points[:, 1], ".", color=ORANGE, markersize=3)
-    height, width = size[:2]
-    corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1], [0, 0, 1]], np.float64)
-    placed = corners @ registration.homography.T
-    outline = placed[:, :2] / placed[:, 2:] * scales[1] + (lefts[1], top)
-    axes.plot(outline[:, 0], outline[:, 1], color=VERMILION, linewidth=2)
+
+
+def _outlined(axes: Axes, homography: NDArray[np.float64], sides: Sequence[_Side]) -> Iterator[str]:
+    """Draw each still's outline on the other, as far as it lies in it, and say where one is to be seen."""
+    from matplotlib.patches import Rectangle  # noqa: PLC0415 - only who draws pays for it
+
+    ways = (
+        (sides[0], sides[1], homography, "Outlined on the right: where the left picture lies in it."),
+        (sides[1], sides[0], np.linalg.inv(homography), "Outlined on the left: where the right picture lies in it."),
+    )
+    for mine, ground, matrix, told in ways:
+        placed = np.c_[mine.corners, np.ones(4)] @ matrix.T
+        if (placed[:, 2] * placed[0, 2] <= 0).any():
+            continue
+        outline = np.asarray(placed[:, :2] / placed[:, 2:], np.float32)
+        drawn = ground.on_sheet(np.vstack([outline, outline[:1]]))
+        high, wide = ground.shown
+        axes.plot(*drawn.T, color=VERMILION, linewidth=2)[0].set_clip_path(
+            Rectangle(
+                (ground.left - LINE, ground.top - LINE), wide + 2 * LINE, high + 2 * LINE, transform=axes.transData
+            )
+        )
+        inside = cv2.intersectConvexConvex(outline, ground.corners.astype(np.float32))[0]
+        if (
+            MOSTLY * abs(cv2.contourArea(outline))
+            < inside
+            < COVERS * abs(cv2.contourArea(ground.corners.astype(np.float32)))
+        ):
+            yield told
 
 
 def difference_strip(pairs: Sequence[Pair], *, maps: Sequence[NDArray[np.float64]]) -> Figure:
@@ -243,11 +285,6 @@ def _strength(laid: RGB, ground: RGB, covered: NDArray[np.bool_]) -> NDArray[np.
     one, other = (cv2.GaussianBlur(picture, (0, 0), 0.8).astype(np.float32).mean(axis=2) for picture in (laid, ground))
     found = np.zeros(covered.shape, np.float32)
     if covered.sum() > 50:
-        # Twice: what differs most is left out of the second fit.
-        used = covered
-        for _ in range(2):
-            slope, start = np.polyfit(one[used], other[used], 1)
-            off = np.abs(slope * one + start - other)
-            used = covered & (off <= np.percentile(off[covered], 75))
+        _, off = evened(one, other, where=covered)
         found = np.where(covered, np.clip((off - HARDLY) / (FULLY - HARDLY), 0, 1), 0).astype(np.float32)
     return found

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from verikit import _html
-from verikit.matching.comparing import compare
-from verikit.matching.fingerprinting import fingerprint
+from verikit.container.inspection import inspect
+from verikit.matching.comparing import compare_probe
+from verikit.matching.fingerprinting import fingerprint, sketch
+from verikit.matching.fuller import shared_by
 from verikit.matching.geometry import register_pictures
+from verikit.matching.matches import match_records
+from verikit.matching.probing import probe
 from verikit.matching.searching import Search, search
 from verikit.matching.stills import spread, still_image
 from verikit.matching.store import open_archive
 from verikit.media.decoding import pictures_at
+from verikit.media.isolation import Stopped
 from verikit.media.sampling import STILL_LONG_SIDE
 from verikit.media.scanning import scan_video
 from verikit.plots.matches import difference_strip, plot_alignment, side_by_side
 from verikit.records import Records, mimebundle, timecode
+from verikit.workflow.which_copy import CopyFacts, copies_compared, which_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from verikit.container.description import Container
@@ -31,15 +39,14 @@ if TYPE_CHECKING:
     from verikit.media.video import Video
     from verikit.plots.drawing import Figure
     from verikit.plots.matches import Pair
+    from verikit.workflow.which_copy import CopyQuestion
 
 __all__ = [
     "Comparison",
-    "CopyFacts",
     "CopySearch",
     "claimed_facts",
     "compare_videos",
-    "copies_table",
-    "dates_in_words",
+    "copy_facts",
     "evidence",
     "save_figures",
     "search_video",
@@ -53,27 +60,78 @@ LEAST_POINTS = 40
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What two videos have in common, and the figures that show it."""
+    """What two videos have in common, and which copy is which. The rest is what the figures that show it are drawn from."""
 
     matches: Records[Match]
-    figures: tuple[Figure, ...]
+    copies: Records[CopyQuestion]
+    query: Fingerprint
+    reference: Fingerprint
+    video: Video
+    scan: Scan
+
+    def figures(self) -> tuple[Figure, ...]:
+        """The figures that show the matches, drawn now: seconds of work that a script may not want."""
+        return tuple(evidence(self.query, self.reference, matches=self.matches, video=self.video, scan=self.scan))
 
     def to_dict(self) -> dict[str, Any]:
-        """The matches as JSON."""
-        return {"matches": [match.to_dict() for match in self.matches]}
+        """The matches as JSON, and which copy is fuller, larger, less degraded and earlier by its own claims."""
+        return {
+            "matches": [match.to_dict() for match in self.matches],
+            "copies": [question.to_dict() for question in self.copies],
+        }
 
 
-def compare_videos(query: Video, reference: Video, *, cache: Path | None = None) -> Comparison:
-    """Which seconds of one video are which seconds of another, with an alignment plot and side-by-side stills."""
-    scan = scan_video(query, cache=cache)
-    one, other = fingerprint(scan), fingerprint(scan_video(reference, cache=cache))
-    matches = compare(one, other)
-    return Comparison(matches=matches, figures=tuple(evidence(one, other, matches=matches, video=query, scan=scan)))
+def compare_videos(
+    query: Video,
+    reference: Video,
+    *,
+    cache: Path | None = None,
+    progress: Callable[[str, float, float | None], None] | None = None,
+) -> Comparison:
+    """Which seconds of one video are which seconds of another.
+
+    Both are decoded at the same time. `progress` is called, from either of two threads, with the name of the file, its
+    seconds done and, where known, its seconds in all.
+    """
+    stopped = threading.Event()
+
+    def scanned(video: Video) -> Scan:
+        def tell(done: float, whole: float | None) -> None:
+            if stopped.is_set():
+                raise Stopped
+            if progress is not None:
+                progress(video.name, done, whole)
+
+        return scan_video(video, cache=cache, progress=tell)
+
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        later = beside.submit(lambda: fingerprint(scanned(reference)))
+        try:
+            scan = scanned(query)
+            made = probe(sketch(scan))
+            other = later.result()
+        except BaseException:
+            # An interrupted comparison must not go on with the other file until that is through.
+            stopped.set()
+            raise
+    matches = match_records(compare_probe(made, other))
+    copies: tuple[CopyQuestion, ...] = ()
+    if matches:
+        facts = copy_facts(query, made.query, role="query"), copy_facts(reference, other, role="reference")
+        copies = which_copy(facts[0], facts[1], shared_by(made.query, other, matches))
+    return Comparison(
+        matches=matches,
+        copies=copies_compared(copies, query=query.name, reference=reference.name),
+        query=made.query,
+        reference=other,
+        video=query,
+        scan=scan,
+    )
 
 
 def search_video(archive: Path, video: Video, *, cache: Path | None = None) -> Search:
     """Where the footage of a video appears in the archive in a folder."""
-    return search(open_archive(archive), fingerprint(scan_video(video, cache=cache)))
+    return search(open_archive(archive), sketch(scan_video(video, cache=cache)))
 
 
 def save_figures(figures: Sequence[Figure], folder: Path) -> tuple[Path, ...]:
@@ -150,58 +208,48 @@ def claimed_facts(container: Container, made: Fingerprint) -> dict[str, Any]:
     }
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class CopyFacts:
-    """What one copy of the footage is, by its file: seconds, picture size, bytes, and the dates it claims of itself."""
-
-    name: str
-    role: str
-    duration: float
-    picture: str
-    size: int
-    claims_created: str
-    sha256: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The copy as JSON."""
-        return dataclasses.asdict(self)
+def copy_facts(video: Video, made: Fingerprint, *, role: str) -> CopyFacts:
+    """What a file is and claims of itself, for the table of copies."""
+    return CopyFacts(
+        name=video.name,
+        role=role,
+        duration=made.duration,
+        width=made.width,
+        height=made.height,
+        size=video.size,
+        created=tuple(claimed_facts(inspect(video), made)["created"]),
+        sha256=made.sha256,
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class CopySearch:
     """A search for earlier copies: what was found, the copies side by side, and the figures that show each match.
 
+    compared: for each copy in the archive which of it and the clip is fuller, larger, less degraded and earlier.
+
     `search` is None where the case names no archive: then nothing was searched, and nothing follows.
     """
 
     search: Search | None
     copies: Records[CopyFacts]
+    compared: tuple[Records[CopyQuestion], ...]
     figures: tuple[Figure, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The search and the copies as JSON."""
+        """The search and the copies as JSON, and the clip beside each of them."""
         return {
             "search": None if self.search is None else self.search.to_dict(),
             "copies": [copy.to_dict() for copy in self.copies],
+            "compared": [questions.to_dict() for questions in self.compared],
         }
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         if self.search is None:
             told = "This case names no archive of known footage. Nothing was searched, and nothing follows from that."
             return mimebundle(self, plain_text=told, html=_html.element("p", told))
-        found, copies = self.search._repr_mimebundle_(), self.copies._repr_mimebundle_()
-        text = "\n\n".join([found["text/plain"], copies["text/plain"]])
-        html = _html.join([_html.Html(found["text/html"]), _html.Html(copies["text/html"])])
+        parts = [self.search._repr_mimebundle_(), self.copies._repr_mimebundle_()]
+        parts += [questions._repr_mimebundle_() for questions in self.compared]
+        text = "\n\n".join(part["text/plain"] for part in parts)
+        html = _html.join([_html.Html(part["text/html"]) for part in parts])
         return mimebundle(self, plain_text=text, html=html)
-
-
-def copies_table(rows: Iterable[CopyFacts]) -> Records[CopyFacts]:
-    """The copies of one piece of footage side by side."""
-    columns = ("name", "role", "duration", "picture", "size", "claims_created", "sha256")
-    return Records(rows, caption="The copies, by what their files say", columns=columns)
-
-
-def dates_in_words(created: Sequence[dict[str, Any]]) -> str:
-    """The distinct dates that a file claims, with what each is reckoned in."""
-    said = dict.fromkeys(f"{fact['value']} ({fact['basis']})" for fact in created)
-    return "; ".join(said) or "no date in the file"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verikit._files import safe_name, write_text
-from verikit.matching.fingerprinting import fingerprint
+from verikit.matching.fingerprinting import sketch
 from verikit.matching.index import open_index, refresh_index
 from verikit.matching.interchange import WRITERS, read_pdq_list
 from verikit.matching.iscc import distance, nearest_codes, read_signatures, video_code
@@ -105,7 +105,7 @@ def look_up_in_lists(archive: Archive, query: Fingerprint) -> tuple[Records[List
 def search_archive(archive: Path, video: Video, *, cache: Path | None = None) -> ArchiveSearch:
     """Where the footage of a video appears in the archive in a folder, and which of its lists hold such pictures."""
     opened = open_archive(archive)
-    made = fingerprint(scan_video(video, cache=cache))
+    made = sketch(scan_video(video, cache=cache))
     listed, lists = look_up_in_lists(opened, made)
     return ArchiveSearch(search=search(opened, made), listed=listed, lists=lists)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
 from pathlib import Path
@@ -15,29 +16,21 @@ from verikit.case.opening import new_case
 from verikit.container.claimed import Claimed
 from verikit.container.inspection import inspect
 from verikit.geo import read_point
-from verikit.matching.fingerprinting import fingerprint
+from verikit.matching.fingerprinting import sketch
+from verikit.matching.fuller import shared_by
 from verikit.matching.searching import search
 from verikit.matching.store import open_archive
 from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
-from verikit.workflow.copies import (
-    CopyFacts,
-    CopySearch,
-    claimed_facts,
-    copies_table,
-    dates_in_words,
-    evidence,
-    save_figures,
-)
+from verikit.workflow.copies import CopySearch, copy_facts, evidence, save_figures
 from verikit.workflow.frames import KIT, Keyframes, extract_keyframes, extract_search_kit, told_in_cell
 from verikit.workflow.inspecting import Examination, hidden_stills
+from verikit.workflow.which_copy import CopyFacts, copies_compared, copies_table, which_copy
 
 if TYPE_CHECKING:
     from verikit.case.folder import Case
-    from verikit.matching.fingerprinting import Fingerprint
-    from verikit.matching.store import Archive
+    from verikit.matching.store import Archive, ArchiveEntry
     from verikit.media.scan import Scan
-    from verikit.media.video import Video
 
 __all__ = ["claim_from_post", "examine_case", "keyframes_of_case", "scan_case", "search_case", "start_case"]
 
@@ -129,13 +122,13 @@ def search_case(case: Case) -> CopySearch:
     Raises FileNotFoundError where the archive that the case names is not there.
     """
     if case.archive is None:
-        nothing = CopySearch(search=None, copies=copies_table([]), figures=())
+        nothing = CopySearch(search=None, copies=copies_table([]), compared=(), figures=())
         case.record(nothing, name="copies", parents=["video"])
         return nothing
     archive = _archive_of_case(case, case.archive)
     video = open_video(case.video)
     scan = scan_video(video, cache=case.scans)
-    query = fingerprint(scan)
+    query = sketch(scan)
     found = search(archive, query)
     shown = [match for match in found.matches if match.confirmed or match.relation == "same_scene"]
     figures = [
@@ -149,22 +142,15 @@ def search_case(case: Case) -> CopySearch:
             scan=scan,
         )
     ]
-    rows = [_copy_of_case(case, video, made=query)]
+    clip = dataclasses.replace(copy_facts(video, query, role="the clip"), name=case.video_name)
     entries = {entry.sha256: entry for entry in archive.entries()}
+    copies, compared = [clip], []
     for sha256 in dict.fromkeys(match.reference_sha256 for match in shown if match.confirmed):
-        entry = entries[sha256]
-        rows.append(
-            CopyFacts(
-                name=entry.name,
-                role="in the archive",
-                duration=entry.duration,
-                picture=f"{entry.facts.get('width')} x {entry.facts.get('height')}",
-                size=entry.size,
-                claims_created=dates_in_words(entry.facts.get("created", [])),
-                sha256=sha256,
-            )
-        )
-    result = CopySearch(search=found, copies=copies_table(rows), figures=tuple(figures))
+        copies.append(_copy_in_archive(entries[sha256]))
+        held = [match for match in shown if match.confirmed and match.reference_sha256 == sha256]
+        told = which_copy(clip, copies[-1], shared_by(query, archive.fingerprint(sha256), held))
+        compared.append(copies_compared(told, query=clip.name, reference=copies[-1].name))
+    result = CopySearch(search=found, copies=copies_table(copies), compared=tuple(compared), figures=tuple(figures))
     with tempfile.TemporaryDirectory() as aside:
         for path in save_figures(figures, Path(aside)):
             case.keep_file(path, name=f"copies/{path.name}", operation="figure", parents=["video"])
@@ -184,14 +170,14 @@ def _archive_of_case(case: Case, folder: Path) -> Archive:
         ) from missing
 
 
-def _copy_of_case(case: Case, video: Video, *, made: Fingerprint) -> CopyFacts:
-    facts = claimed_facts(inspect(video), made)
+def _copy_in_archive(entry: ArchiveEntry) -> CopyFacts:
     return CopyFacts(
-        name=case.video_name,
-        role="the clip",
-        duration=made.duration,
-        picture=f"{made.width} x {made.height}",
-        size=video.size,
-        claims_created=dates_in_words(facts["created"]),
-        sha256=case.video_sha256,
+        name=entry.name,
+        role="in the archive",
+        duration=entry.duration,
+        width=entry.facts.get("width", 0),
+        height=entry.facts.get("height", 0),
+        size=entry.size,
+        created=tuple(entry.facts.get("created", [])),
+        sha256=entry.sha256,
     )
