@@ -4,7 +4,7 @@ A finder of copies is measured against truth that is known because the copies we
 distorted (`benchmarks.distortions`) and encoded with x264. The same seed and sources give the same copies.
 `python -m benchmarks.copies score FOLDER [--peers PYTHON]` measures verikit and its peers on them (`copy_runs`).
 
-`copies.csv` in the sources' folder names what to use: file, role, start, end (seconds, empty for all), scene. Roles:
+`copies.csv` in the sources' folder names what to use: file, role, start, end (seconds, empty for all but a take), scene. Roles:
 original (a reference, of which copies are made), distractor (a reference only), other (never in a reference: what copies
 are spliced into and laid over, and the negative queries), stranger (negative queries only), take (its first half is a
 reference, its second half queries: the same scene, another take). Clips with the same `scene` show the same place.

@@ -86,7 +86,7 @@ def read_sources(folder: Path, *, held: bool) -> list[Source]:
         roles = ("original", "original", "other")
         return [Source(path=path, role=roles[row % 3], end=16.0) for row, path in enumerate(mine)]
     with table.open(newline="") as stream:
-        return [
+        sources = [
             Source(
                 path=folder / row["file"],
                 role=row["role"],
@@ -96,6 +96,11 @@ def read_sources(folder: Path, *, held: bool) -> list[Source]:
             )
             for row in csv.DictReader(stream)
         ]
+    endless = [source.path.name for source in sources if source.role == "take" and source.end >= 1e9]
+    if endless:
+        # A take is parted in the middle.
+        raise SystemExit(f"{table}: a take needs its end: {', '.join(endless)}")
+    return sources
 
 
 def shown(source: Source, *, short_side: int = SHORT_SIDE) -> Iterator[tuple[float, Picture]]:
