@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verikit.errors import AuditError
-from verikit.matching.features import SIGNATURE
+from verikit.matching.features import SIGNATURE, bits_apart
 from verikit.matching.shards import WORDS
 
 if TYPE_CHECKING:
@@ -325,7 +325,7 @@ def _alike(
         rows = np.repeat(asked[some], number)
         # Each query's rows are neighbours: where they begin, and then one after another.
         places = np.arange(len(rows)) + np.repeat(starts[some] - (ends[some] - number - past), number)
-        distances = np.bitwise_count(shard.signatures[places] ^ signatures[rows]).sum(axis=1)
+        distances = bits_apart(signatures, rows, theirs=shard.signatures, others=places)
         near = distances <= radius
         rows, places, distances = rows[near], places[near], distances[near]
         stills = shard.still_rows[places]

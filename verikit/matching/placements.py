@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from verikit.matching.features import bits_apart
 from verikit.matching.words import WORDS
 
 if TYPE_CHECKING:
@@ -103,11 +104,7 @@ def _alike(query: Features, words: NDArray[np.uint16], *, reference: Features, i
     rows = np.repeat(np.repeat(np.arange(len(words)), words.shape[1]), counts)
     starts = np.repeat(first.ravel() - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
     others = index.rows[np.arange(len(rows)) + starts]
-    mine, theirs = query.codes.view(np.uint64), reference.codes.view(np.uint64)
-    # Of each of the four numbers by itself: summing along rows of four is what numpy does slowest.
-    distance = np.zeros(len(rows), np.uint16)
-    for column in range(mine.shape[1]):
-        distance += np.bitwise_count(mine[:, column][rows] ^ theirs[:, column][others])
+    distance = bits_apart(query.signatures, rows, theirs=reference.signatures, others=others)
     near = distance <= RADIUS
     rows, others = rows[near], others[near]
     crowded = np.bincount(rows, minlength=len(query)) > MOST_OF_ONE

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from verikit import _html
@@ -85,19 +87,25 @@ class Search:
 def search(archive: Archive, query: Fingerprint, *, progress: Callable[[int, int], None] | None = None) -> Search:
     """Where the footage of `query` appears in the archive, surest first.
 
-    A small archive is looked through whole, of a large one what its index points to. `progress` is called with the
-    videos done and the videos to look into.
+    A small archive is looked through whole, of a large one what its index points to, on all cores. `progress` is called
+    with the videos done and the videos to look into.
     """
     made = probe(query)
     index = open_index(archive, hasher=query.hasher)
     shortlist = shortlist_of(made, index)
-    found: list[Match] = []
-    for done, number in enumerate(shortlist.videos, start=1):
+
+    def looked_into(number: int) -> list[Match]:
         # One that another process removed meanwhile is left out.
         with contextlib.suppress(KeyError):
-            found += compare_probe(made, archive.fingerprint(index.videos[number]))
-        if progress is not None:
-            progress(done, len(shortlist.videos))
+            return compare_probe(made, archive.fingerprint(index.videos[number]))
+        return []
+
+    found: list[Match] = []
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for done, matches in enumerate(pool.map(looked_into, shortlist.videos), start=1):
+            found += matches
+            if progress is not None:
+                progress(done, len(shortlist.videos))
     held = archive.entries()
     frames = sum(entry.instants for entry in held if entry.hasher == query.hasher)
     return Search(
