@@ -47,13 +47,24 @@ CLASSES: dict[str, tuple[str, str]] = {
     "rotation": (r"rotation|rotate|displaymatrix|side_data_type|matrixstructure", r"^-?(90|180|270)|displaymatrix|Display Matrix|^0 |-1 "),
     "handler": (r"handler", r"."),
     "xmp": (r"xmp|documents", r"."),
-    "hdr": (r"hdr|mastering|maxcll|dolby|content_light|side_data_type|transfer_characteristics|color_transfer|transfercharacteristics|dovi", r"."),
+    "hdr": (r"hdr|mastering|maxcll|dolby|content_light|side_data_type|transfer_characteristics|color_transfer|transfercharacteristics|dovi", r"^(?!.*(Display Matrix|DISPLAYMATRIX)).+"),
     "timecode": (r"time.?code|tim$", r"\d"),
     "chapters": (r"chapter|menu", r"."),
     "telemetry": (r"accelerometer|gyroscope|telemetry", r"."),
     "comment": (r"(^|:)(comment|description)$|©cmt|dscp|synopsis", r"."),
     "title": (r"(^|:)(title|movie)$|©nam|titl$|^title|trackname", r"."),
 }  # fmt: skip
+# Fields that share a name with a fact and are none: dates of the file system, dates that are unset, four letters that
+# stand for a codec or a kind of track, units, matrices that turn nothing.
+NO_FACT = re.compile(
+    r"File_(Created|Modified)_Date.*=.*|.*=(0000:00:00|1904:01:01).*|.*=None"
+    r"|.*:(CompressorID|Handler(Class|Type|VendorID)|(Track)?TimecodeScale|WindowLocation)=.*"
+    r"|.*MatrixStructure=(0 0 0|1 0 0|-?1 0 0 0 1).*"
+    r"|side_data_type=(?!.*(Display|Mastering|Content|DOVI|Dolby|AMBIENT|Ambient|HDR|MASTERING|CONTENT|DISPLAY)).*",
+    re.DOTALL,
+)
+# Where no list says what is to be found, a transfer of everyday video is no fact of HDR.
+EVERYDAY = re.compile(r".*transfer.*=(?!.*(2084|b67|B67|HLG|PQ|2100|2020|log)).*", re.DOTALL | re.IGNORECASE)
 
 
 def verikit_pairs(path: Path) -> Pairs:
@@ -123,7 +134,9 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     while work:
         key, one = work.pop()
         if isinstance(one, dict):
-            work += [(f"chapter:{k}" if key == "chapters" else k, v) for k, v in one.items()]
+            # What ffprobe calls dispositions are flags, among them "comment".
+            kept = {k: v for k, v in one.items() if k != "disposition"}
+            work += [(f"chapter:{k}" if key == "chapters" else k, v) for k, v in kept.items()]
         elif isinstance(one, list):
             work += [(key, v) for v in one]
         else:
@@ -162,12 +175,14 @@ READERS: dict[str, tuple[str, Callable[[Path], Pairs]]] = {
 }
 
 
-def classes_of(pairs: Pairs) -> set[str]:
-    """The classes of fact that a reader's fields tell."""
+def classes_of(pairs: Pairs, *, listed: bool) -> set[str]:
+    """The classes of fact that a reader's fields tell; `listed` is whether a list says what is to be found."""
+    told = [(k, v) for k, v in pairs if v and not NO_FACT.fullmatch(f"{k}={v}")]
+    told = told if listed else [(k, v) for k, v in told if not EVERYDAY.fullmatch(f"{k}={v}")]
     found = set()
     for name, (key, value) in CLASSES.items():
         keys, values = re.compile(key, re.IGNORECASE), re.compile(value)
-        if any(keys.search(k) and values.search(v) for k, v in pairs if v and v not in {"0000:00:00 00:00:00", "None"}):
+        if any(keys.search(k) and values.search(v) for k, v in told):
             found.add(name)
     return found
 
@@ -204,7 +219,7 @@ def main() -> int:
         found[reader] = {}
         for path in files:
             try:
-                found[reader][path.name] = classes_of(pairs(path))
+                found[reader][path.name] = classes_of(pairs(path), listed=bool(listed))
             except (MediaError, OSError, ValueError) as error:
                 print(f"{reader}: {path.name}: {error}", file=sys.stderr)
                 found[reader][path.name] = set()
