@@ -52,7 +52,9 @@ def _all(stream: BinaryIO, numbered: list[tuple[Track, Box]], structure: Structu
     for number, (track, box) in enumerate(numbered, start=1):
         group = f"track {number}"
         if track.rotation:
-            yield Tag(group=group, key="rotation", value=f"{track.rotation} degrees clockwise", origin=track.origin)
+            yield Tag(
+                group=group, key="rotation", value=f"{track.rotation} degrees clockwise", origin=track.header_origin
+            )
         entry = next(iter(getattr(child(box, "mdia", "minf", "stbl", "stsd"), "children", ())), None)
         if track.kind == "vide" and entry is not None:
             for inner in entry.children:
@@ -138,10 +140,7 @@ def _nero_chapters(stream: BinaryIO, box: Box) -> Iterator[Tag]:
 
 def _chapter_tracks(stream: BinaryIO, numbered: list[tuple[Track, Box]]) -> Iterator[Tag]:
     """The names in text tracks that another track calls its chapters (`tref/chap`)."""
-    called: set[int] = set()
-    for _, box in numbered:
-        data = payload(stream, child(box, "tref", "chap"), most=64)
-        called |= {int.from_bytes(data[at : at + 4]) for at in range(0, len(data) - 3, 4)}
+    called = {number for track, _ in numbered for number in track.chapters}
     for track, box in numbered:
         if track.id in called and track.kind in {"text", "sbtl"}:
             for at, size in sample_places(stream, box, most=MOST_CHAPTERS):
