@@ -207,6 +207,41 @@ def test_contradictions_come_first_and_what_does_not_apply_last(tmp_path):
     assert found[0].params["strength"] == "contradiction"
 
 
+GOOGLE = b"ISO Media file produced by Google Inc. Created on: 05/03/2018.\0"
+
+
+@pytest.mark.parametrize(
+    ("moov", "claimed", "strength", "words"),
+    [
+        # What was processed in 2018 was not recorded in 2021, whatever the header says.
+        ((mvhd(MOMENT), trak(name=GOOGLE)), {"recorded": "2021-05-25"}, "contradiction", "Google's servers processed"),
+        ((mvhd(MOMENT), trak(name=GOOGLE)), {"recorded": "2015-01-01"}, "trace", "lies after the claimed time"),
+        ((mvhd(MOMENT, MOMENT + 9_000_000), trak()), {"posted": "2021-06-01"}, "trace", "modified, utc"),
+        ((mvhd(MOMENT), trak(**CORE), changed()), {"posted": "2021-05-20"}, "contradiction", "word for the recording"),
+        ((mvhd(MOMENT), trak(**CORE), changed()), {"recorded": "2021-05-28"}, "contradiction", "lies before the claimed"),
+    ],
+)  # fmt: skip
+def test_a_claim_is_held_against_every_date_with_what_that_date_means(tmp_path, moov, claimed, strength, words):
+    found = findings(tmp_path, *moov, claimed=Claimed(**claimed))["claimed_date"]
+    assert (found.outcome, found.params["strength"]) == (Outcome.ANOMALY, strength)
+    assert words in found.summary
+    assert {row["kind"] for row in found.measures["rows"]} <= {"created", "modified", "platform", "signed", "file name"}
+
+
+def test_a_name_with_an_earlier_day_is_no_contradiction_since_anyone_can_name_a_file(tmp_path):
+    claimed = Claimed(recorded="2021-05-25")
+    found = findings(tmp_path, mvhd(MOMENT), trak(), name="VID_20190301_1.mp4", claimed=claimed)["claimed_date"]
+    assert found.params["strength"] == "trace"
+    assert "from the file's name, which anyone can give" in found.summary
+
+
+def test_what_nothing_follows_from_is_told_as_context(tmp_path):
+    found = findings(tmp_path, mvhd(), trak())
+    for check in ("device_and_software", "creation_time"):
+        assert seen(found, check) == (Outcome.INCONCLUSIVE, "context")
+        assert found[check].summary.startswith("Context: ")
+
+
 def test_a_track_that_is_switched_off_is_told_unless_it_holds_chapters(tmp_path):
     chapters = box("tref", box("chap", struct.pack(">I", 2)))
     with_chapters = box("trak", trak()[8:] + chapters)

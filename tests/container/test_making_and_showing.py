@@ -9,6 +9,7 @@ import random
 import struct
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,8 +21,11 @@ from making import box, ftyp, full, international, keyed_meta, mvhd, sample_tabl
 
 from verikit._files import harmless_cell
 from verikit.container.claimed import Claimed
-from verikit.container.dates import Dated
+from verikit.container.credentials import Credentials
+from verikit.container.dates import Dated, dates_of, moment_of
+from verikit.container.elements import Tag
 from verikit.container.export import export_container
+from verikit.container.facts import collect_facts
 from verikit.container.inspection import inspect
 from verikit.container.isobmff import read_boxes
 from verikit.container.making import Likeness, compare_making, edits_of, read_symbols
@@ -107,6 +111,23 @@ def test_a_stretch_cut_out_of_the_middle_is_found(tmp_path):
     _, found = edited(tmp_path, ((1000, 0), (1000, 3000)))
     assert found[0].spans == ((1.0, 3.0),)
     assert found[0].samples == 50
+
+
+@pytest.mark.parametrize(
+    ("edits", "hidden"),
+    [
+        (((1000, 0), (2960, 1040)), 1),  # one picture cut out of the middle
+        (((3920, 0),), 2),  # the last two
+        (((3950, 0),), 1),
+        (((3960, 0),), 0),  # the edit ends where the last picture begins: its writer did not know how long it lasts
+        (((3959, 0),), 0),
+        (((3840, 160),), 0),  # four before the first: a run-up
+        (((3800, 200),), 5),
+    ],
+)
+def test_only_at_the_beginning_do_four_pictures_count_as_a_run_up(tmp_path, edits, hidden):
+    _, found = edited(tmp_path, edits)
+    assert sum(h.samples for h in found) == hidden
 
 
 @given(st.lists(st.tuples(st.integers(0, 4000), st.integers(-1, 4000)), min_size=1, max_size=5))
@@ -210,7 +231,15 @@ def film(tmp_path):
 def test_all_dates_stand_in_order_with_basis_and_meaning(tmp_path):
     found = film(tmp_path)
     rows = [(d.kind, d.value, d.basis) for d in found.dates]
-    assert rows == sorted(rows, key=lambda row: (row[1][:19], row[0]))
+    # In order of the moments, not of the digits: 09:21:51-07:00 and 16:21:51Z are one.
+    assert [value for _, value, _ in rows] == [
+        "2021-05-25",
+        "2021-05-25",
+        "2021-05-25T09:21:51-07:00",
+        "2021-05-25T16:21:51Z",
+        "2021-05-25T16:21:55Z",
+        "2021-06-01",
+    ]
     assert {
         ("claimed", "2021-05-25", "unknown"),
         ("posted", "2021-06-01", "unknown"),
@@ -220,6 +249,23 @@ def test_all_dates_stand_in_order_with_basis_and_meaning(tmp_path):
     assert ("created", "2021-05-25T09:21:51-07:00", "local") in rows
     assert all(d.meaning and d.origin for d in found.dates)
     assert all(Dated.from_dict(d.to_dict()) == d for d in found.dates)
+
+
+def test_each_date_has_the_meaning_of_the_place_where_it_stands(tmp_path):
+    meanings = {d.value: d.meaning for d in film(tmp_path).dates if d.kind == "created"}
+    assert meanings["2021-05-25T09:21:51-07:00"] == "the camera's or an app's word for the recording"
+    assert meanings["2021-05-25T16:21:51Z"] == "header: when this file was begun, by the program that wrote it"
+
+
+@given(
+    st.lists(st.sampled_from(["2021", "2021-05", "2021-05-25", "2021-05-25T23:00:00-07:00", "2021-05-26T05:00:00Z"]))
+)
+def test_dates_of_any_precision_are_put_in_order_of_their_moments(values):
+    tags = [Tag(group="x", key="DateTimeOriginal", value=value, origin="x@1") for value in values]
+    facts = collect_facts(tags, credentials=Credentials())
+    told = dates_of(SimpleNamespace(facts=facts, tags=tags, name="x", claimed=Claimed()))
+    moments = [moment_of(one.value) for one in told]
+    assert moments == sorted(moments)
 
 
 def test_the_card_has_ten_facts_and_the_place_its_distance_to_the_claim(tmp_path):
