@@ -17,6 +17,7 @@ from verikit.container.checking import BASIC, CHECKS
 from verikit.container.claimed import Claimed
 from verikit.container.inspection import inspect
 from verikit.geo import Point
+from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
 from verikit.records import Outcome
 
@@ -197,6 +198,24 @@ def test_a_scan_of_another_file_is_refused(tmp_path):
     path.write_bytes(ftyp() + box("moov", mvhd(), trak()))
     with pytest.raises(ValueError, match="scan is of another file"):
         inspect(open_video(path), scan=scanned(pictures(1)))
+
+
+def test_beside_a_scan_a_change_of_parameters_in_mid_stream_is_told_and_an_even_film_is_not(tmp_path):
+    from filmed import X264, film, pictures
+
+    main = film(tmp_path / "main.ts", pictures(2), options=X264 | {"profile": "main", "g": "10"})
+    other = film(tmp_path / "other.ts", pictures(2), options=X264 | {"profile": "baseline", "g": "10"})
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(main.read_bytes() + other.read_bytes())
+    found = {}
+    for path in (main, joined):
+        video = open_video(path)
+        found[path.stem] = {f.check: f for f in inspect(video, scan=scan_video(video)).findings}
+    assert found["main"]["scan_parameters"].outcome is Outcome.NONE_FOUND
+    assert found["joined"]["scan_parameters"].outcome is Outcome.ANOMALY
+    assert len(found["joined"]["scan_parameters"].measures["sets"]) == 2
+    assert found["main"]["scan_first_packet"].outcome is Outcome.NONE_FOUND
+    assert found["main"]["scan_key_spacing"].measures["usual"] == pytest.approx(0.4)
 
 
 def test_contradictions_come_first_and_what_does_not_apply_last(tmp_path):

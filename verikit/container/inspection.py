@@ -32,12 +32,14 @@ from verikit.container.structure_checks import read_stuffing
 from verikit.container.timing import hidden_samples, read_sample_times
 from verikit.container.traces import find_traces, gather_evidence
 from verikit.errors import MediaError
+from verikit.media.parameter_sets import read_parameter_sets
 from verikit.media.video import Streams, Video, read_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from verikit.media.parameter_sets import ParameterSet
     from verikit.media.scan import Scan
 
 __all__ = ["inspect"]
@@ -132,8 +134,19 @@ def _examined(
         hidden=hidden_samples(movie, times),
         stuffing=read_stuffing(video.path, structure),
         scan=scan,
+        parameters=_parameters(video, scan),
         claimed=claimed,
     )
+
+
+def _parameters(video: Video, scan: Scan | None) -> tuple[ParameterSet, ...]:
+    """The parameter sets in the packets, where there is a scan; reading them takes as long as reading the file."""
+    if scan is None:
+        return ()
+    try:
+        return read_parameter_sets(video)
+    except MediaError:  # what FFmpeg does not read is a finding of its own
+        return ()
 
 
 def _read(video: Video, *, also: Sequence[Callable[[Path], tuple[Tag, ...]]]) -> _Reading:
