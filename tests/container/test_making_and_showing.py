@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import box, ftyp, full, international, keyed_meta, mvhd, sample_tables, trak
+from making import box, ftyp, full, hdlr, international, keyed_meta, mvhd, sample_tables, trak
 
 from verikit._files import harmless_cell
 from verikit.container.claimed import Claimed
@@ -68,6 +68,18 @@ def test_a_recordings_own_length_and_date_leave_its_making_alike_and_another_wri
     assert "ftyp:major=isom" in likeness.only_one
     assert any("Core Media Video" in symbol for symbol in likeness.only_other)
     assert "only in a: " in likeness._repr_mimebundle_()["text/plain"]
+
+
+def test_symbols_hold_what_a_writer_sets_and_not_the_day_or_other_bytes(tmp_path):
+    day = b"ISO Media file produced by Google Inc. Created on: 05/03/2018.\0"
+    counted = box("hdlr", bytes(4), b"mhlrsoun", bytes(12), b"\x10Core Media Audio")
+    sound = full("stsd", struct.pack(">I", 1), box("mp4a", bytes(8) + bytes(range(1, 80))))
+    track = trak(kind="soun", tables=sound + sample_tables((1,), 40))
+    track = track.replace(hdlr("soun", b"VideoHandle\0"), counted)
+    found = seen(tmp_path, mvhd(), trak(name=day), box("trak", track[8:])).symbols
+    assert "moov/trak[vide]/mdia/hdlr:name=ISO Media file produced by Google Inc. Created on: a day." in found
+    assert "moov/trak[soun]/mdia/hdlr:name=Core Media Audio" in found
+    assert not any("mp4a:compressor" in symbol for symbol in found)
 
 
 def test_files_of_one_writer_share_more_than_files_of_two(public):
