@@ -97,6 +97,16 @@ def test_what_is_no_video_is_refused_in_one_line_that_names_it(tmp_path, name, d
     assert "\n" not in str(caught.value)
 
 
+def test_a_movie_that_breaks_off_at_once_is_refused_with_the_byte_where(tmp_path):
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(ftyp() + b"\0\0\0\3free" + box("moov", mvhd(), trak()))
+    with pytest.raises(
+        MediaError, match=r"it begins as ISO-BMFF and breaks off at byte 32: .*; name a video"
+    ) as caught:
+        inspect(open_video(path))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_file_that_is_gone_is_a_missing_file(tmp_path):
     path = tmp_path / "made.mp4"
     path.write_bytes(ftyp() + box("moov", mvhd()))

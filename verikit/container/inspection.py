@@ -11,6 +11,7 @@ import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from verikit._files import plain
 from verikit.container import isobmff, matroska, mpegts, riff
 from verikit.container.agreement import find_disagreements
 from verikit.container.checking import run_container_checks
@@ -226,8 +227,12 @@ def _require_media(video: Video, reading: _Reading) -> None:
         )
         if own or reading.mediainfo.has_media or (heard and not _is_picture(reading)):
             return
+    broken = ""
+    if reading.structure.faults:
+        fault = reading.structure.faults[0]
+        broken = f"; it begins as {reading.structure.format} and breaks off at byte {fault.offset:,}: {fault.detail}"
     raise MediaError(
-        f"{video.path}: not video or audio (tried verikit's own readers, FFmpeg and MediaInfo); "
+        f"{video.path}: not video or audio (tried verikit's own readers, FFmpeg and MediaInfo{plain(broken)}); "
         "name a video or audio file, or fetch it again if it should be one"
     )
 
