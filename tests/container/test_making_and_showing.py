@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import random
@@ -123,6 +124,8 @@ def test_a_stretch_cut_out_of_the_middle_is_found(tmp_path):
     _, found = edited(tmp_path, ((1000, 0), (1000, 3000)))
     assert found[0].spans == ((1.0, 3.0),)
     assert found[0].samples == 50
+    assert str(found[0]) == "50 of 100 pictures"
+    assert str(dataclasses.replace(found[0], kind="sound")) == "2.000 s of sound"
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ def check_hidden_footage(seen: Examined) -> Finding:
     over = [one for one in seen.hidden if one.samples]
     told_of = listed([_not_shown(one) for one in over])
     edits = any(track.edits for track in seen.movie.tracks)
+    stills = ". The pictures can be exported as stills" if any(one.kind == "video" for one in over) else ""
     return told(
         "hidden_footage",
         Strength.TRACE,
-        odd=f"{told_of}. They can be exported as stills" if over else "",
+        odd=f"{told_of}{stills}" if over else "",
         fine="Every picture is shown but for a decoder's run-up",
         absent="" if edits else "No track has an edit list",
         limits="Suggests that the file was trimmed without a new encode, as phones and QuickTime Player do. It proves no intent; some recorders hide their own run-up.",
@@ -31,11 +32,11 @@ def check_hidden_footage(seen: Examined) -> Finding:
 
 
 def _not_shown(one: Hidden) -> str:
-    """How many of a track's pictures or packets are not shown, and when."""
-    kind = "pictures" if one.kind == "video" else "packets of sound"
+    """How much of a track is not shown, and when."""
     spans = listed([f"{start:.3f} to {end:.3f} s" for start, end in one.spans])
     run_up = f", {one.not_shown - one.samples} more as a decoder's run-up" if one.not_shown > one.samples else ""
-    return f"{one.samples:,} of {one.total:,} {kind} of track {one.track} are in the file and not shown ({spans} of what was recorded{run_up})"
+    run_up = run_up if one.kind == "video" else ""
+    return f"{one} of track {one.track} are in the file and not shown ({spans} of what was recorded{run_up})"
 
 
 def check_switched_off(seen: Examined) -> Finding:

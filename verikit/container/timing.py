@@ -78,6 +78,16 @@ class Hidden:
     times: tuple[int, ...]
     scale: int
 
+    @property
+    def seconds(self) -> float:
+        """How long what is hidden lasts, in seconds."""
+        return round(sum(end - start for start, end in self.spans), 6)
+
+    def __str__(self) -> str:
+        # A sample of sound may be a packet or a single moment: only its length tells people something.
+        counted = f"{self.samples:,} of {self.total:,} pictures"
+        return counted if self.kind == "video" else f"{self.seconds:.3f} s of sound"
+
     def to_dict(self) -> dict[str, Any]:
         """The hidden samples as JSON."""
         return {
@@ -87,7 +97,7 @@ class Hidden:
             "not_shown": self.not_shown,
             "samples": self.samples,
             "spans": [list(span) for span in self.spans],
-            "seconds": round(sum(end - start for start, end in self.spans), 6),
+            "seconds": self.seconds,
             "times": list(self.times),
             "scale": self.scale,
         }
