@@ -7,6 +7,7 @@ import struct
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -18,6 +19,7 @@ from verikit.container.claimed import Claimed
 from verikit.container.inspection import inspect
 from verikit.geo import Point
 from verikit.media.scanning import scan_video
+from verikit.media.tables import PACKET_TABLE
 from verikit.media.video import open_video
 from verikit.records import Outcome
 
@@ -216,6 +218,25 @@ def test_beside_a_scan_a_change_of_parameters_in_mid_stream_is_told_and_an_even_
     assert len(found["joined"]["scan_parameters"].measures["sets"]) == 2
     assert found["main"]["scan_first_packet"].outcome is Outcome.NONE_FOUND
     assert found["main"]["scan_key_spacing"].measures["usual"] == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("declared", "packets", "outcome"),
+    [(25, 25, Outcome.NONE_FOUND), (27, 27, Outcome.NONE_FOUND), (27, 25, Outcome.ANOMALY), (20, 25, Outcome.ANOMALY)],
+)
+def test_the_declared_number_is_held_against_pictures_and_packets(tmp_path, declared, packets, outcome):
+    """25 pictures are shown; packed MPEG-4 has packets without a picture, and a cut file lacks both."""
+    from filmed import pictures, scanned
+
+    path = tmp_path / "made.mp4"
+    path.write_bytes(ftyp() + box("moov", mvhd(), trak()))
+    video = open_video(path)
+    table = np.zeros(packets, PACKET_TABLE)
+    changes = {"declared_frames": declared, "packets": table}
+    scan = scanned(pictures(1), sha256=video.sha256, changes=changes)
+    found = {f.check: f for f in inspect(video, scan=scan).findings}["scan_count"]
+    assert found.outcome is outcome
+    assert found.measures["packets"] == packets
 
 
 def test_contradictions_come_first_and_what_does_not_apply_last(tmp_path):

@@ -205,17 +205,21 @@ def check_scan_count(seen: Examined) -> Finding:
     declared = scan.declared_frames if scan is not None and not scan.partial else 0
     shown = len(scan.frames) if scan is not None else 0
     kept = int(_mine(scan)["discard"].sum()) if scan is not None else 0
-    apart = declared - shown - kept
+    # A packet may hold no picture of its own (MPEG-4's packed ones): then the packets are what was declared.
+    packets = len(_mine(scan)) if scan is not None else 0
+    apart = declared not in {shown + kept, packets}
     return told(
         "scan_count",
         Strength.CONTRADICTION,
         odd=f"The file declares {declared:,} pictures; {shown:,} were shown and {kept:,} are kept back by edits"
         if declared and apart
         else "",
-        fine=f"All {declared:,} declared pictures were shown or kept back by edits",
+        fine=f"All {declared:,} declared pictures were shown or kept back by edits"
+        if declared == shown + kept
+        else f"All {declared:,} declared packets are there; {shown:,} pictures were shown",
         absent=NO_SCAN if scan is None else "" if declared else "The file declares no number of pictures",
         limits="Missing pictures suggest damage or a cut end; more of them suggest a header that was not closed.",
-        measures={"declared": declared, "shown": shown, "kept_back": kept},
+        measures={"declared": declared, "shown": shown, "kept_back": kept, "packets": packets},
     )
 
 
