@@ -113,7 +113,14 @@ def test_pictures_before_and_after_what_is_played_are_counted_with_their_spans(t
 
 @pytest.mark.parametrize(
     "edits",
-    [((4000, 0),), ((3840, 160),), ((500, -1), (4000, 0)), ((2000, 0), (2000, 2000)), ((2000, 2000), (2000, 0))],
+    [
+        ((4000, 0),),
+        ((0, 0),),
+        ((3840, 160),),
+        ((500, -1), (4000, 0)),
+        ((2000, 0), (2000, 2000)),
+        ((2000, 2000), (2000, 0)),
+    ],
 )
 def test_a_run_up_a_wait_and_a_change_of_order_hide_nothing(tmp_path, edits):
     _, found = edited(tmp_path, edits)

@@ -188,8 +188,10 @@ def hidden_samples(
     edited = {track.id: track for track in movie.tracks if track.edits}
     for one in times:
         track = edited.get(one.track)
-        # An edit of no length runs to the end of the track only in fragmented files; here it shows nothing.
-        played = [(e.start, e.start + e.duration) for e in track.edits if e.start is not None] if track else []
+        # An edit of no length runs to the end of the track in files that are written in fragments (ISO/IEC 14496-12
+        # section 8.6.6), and most players take it so elsewhere too; FFmpeg then shows nothing.
+        edits = track.edits if track else ()
+        played = [(e.start, e.start + (e.duration or float("inf"))) for e in edits if e.start is not None]
         if track is None or not played or not len(one.shown):
             continue
         covered = _covered(one, played)
