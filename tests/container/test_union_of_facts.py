@@ -105,8 +105,9 @@ def is_told(value, kind, seen):
     value = TOLD_AS.get(value, value)
     if value in NAMES:
         return any(tag.key == NAMES[value] for tag in seen.tags)
-    if kind == "rotation" and "\n" in value:  # the matrix, printed
-        return any(tag.key == "rotation" for tag in seen.tags)
+    if kind == "rotation":  # the matrix, printed, or a number, of which each reader has its sign
+        turns = {abs(float(m[0])) for tag in seen.tags if tag.key == "rotation" and (m := re.match(r"\d+", tag.value))}
+        return bool(turns) if "\n" in value else abs(float(value)) in turns | {360 - turn for turn in turns}
     if value.startswith("dc45e9bde6d948b7962cd820d923eeef:"):
         value = value.split(":", 1)[1][:40]
     if kind == "telemetry":
