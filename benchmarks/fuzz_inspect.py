@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import os
 import random
 import struct
 import sys
@@ -176,11 +177,11 @@ def outcome(path: Path) -> str:
     return "answered"
 
 
-def timed(path: Path, data: bytes) -> tuple[str, float]:
-    """The outcome and the seconds it took."""
-    start = time.monotonic()
+def timed(path: Path, data: bytes) -> tuple[str, float, float]:
+    """The outcome, the seconds it took, and the processor's seconds, those of processes that it started included."""
+    start, before = time.monotonic(), os.times()
     said = outcome(path) if data else "refused"
-    return said, time.monotonic() - start
+    return said, time.monotonic() - start, sum(os.times()[:4]) - sum(before[:4])
 
 
 def variants(folder: Path, *, count: int, seed: int) -> Iterator[tuple[str, bytes]]:
@@ -203,7 +204,7 @@ def main() -> int:
     options = parser.parse_args()
     whole = inspection.read_mediainfo, inspection.read_credentials
     counts: collections.Counter[str] = collections.Counter()
-    slowest, began = (0.0, ""), time.monotonic()
+    slowest, busiest, began = (0.0, ""), (0.0, ""), time.monotonic()
     with tempfile.TemporaryDirectory() as aside:
         for number, (name, data) in enumerate(variants(options.folder, count=options.count, seed=options.seed)):
             path = Path(aside) / name
@@ -213,10 +214,11 @@ def main() -> int:
                 inspection.read_credentials = lambda *_, **__: Credentials()
             else:
                 inspection.read_mediainfo, inspection.read_credentials = whole
-            said, spent = timed(path, data)
-            if spent > LIMIT:  # on a busy machine another program may have had the processor: only late twice is late
-                said, spent = timed(path, data)
-            slowest = max(slowest, (spent, name))
+            said, spent, worked = timed(path, data)
+            for _ in range(2):  # on a busy machine another program may have had the processor: late is late three times
+                if spent > LIMIT:
+                    said, spent, worked = min(timed(path, data), (said, spent, worked), key=lambda one: one[1])
+            slowest, busiest = max(slowest, (spent, name)), max(busiest, (worked, name))
             wrong = said not in {"answered", "refused"} or spent > LIMIT
             counts["failed" if wrong else said] += 1
             if wrong:
@@ -226,9 +228,10 @@ def main() -> int:
                     (options.keep / name).write_bytes(data)
             path.unlink()
             if number % 1000 == 999:
-                told = f"{number + 1} variants, {dict(counts)}, slowest {slowest[0]:.2f} s, {time.monotonic() - began:.0f} s in all"
+                told = f"{number + 1} variants, {dict(counts)}, slowest {slowest[0]:.2f} s (processor {busiest[0]:.2f} s), {time.monotonic() - began:.0f} s in all"
                 print(told, flush=True)
-    print(f"{dict(counts)}; slowest {slowest[0]:.2f} s ({slowest[1]}); {time.monotonic() - began:.0f} s in all")
+    print(f"{dict(counts)}; {time.monotonic() - began:.0f} s in all")
+    print(f"slowest {slowest[0]:.2f} s ({slowest[1]}); most of the processor {busiest[0]:.2f} s ({busiest[1]})")
     return 1 if counts["failed"] else 0
 
 

@@ -2,7 +2,8 @@
 
 Every reader gets the same files in one run. A class of fact counts once for a file, by the names of the fields that the
 reader gives; the union is what any of them gives, or what a facts.json in the folder lists. What is absent is said.
-Seconds are wall clock for all files after each reader's start-up; verikit's leave out hashing, which is told apart.
+Seconds are wall clock for all files after each reader's start-up, and beside them the processor's, which a busy machine
+does not change; verikit's leave out hashing, which is told apart.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if sys.path and sys.path[0].endswith("benchmarks"):
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -47,13 +49,24 @@ CLASSES: dict[str, tuple[str, str]] = {
     "rotation": (r"rotation|rotate|displaymatrix|side_data_type|matrixstructure", r"^-?(90|180|270)|displaymatrix|Display Matrix|^0 |-1 "),
     "handler": (r"handler", r"."),
     "xmp": (r"xmp|documents", r"."),
-    "hdr": (r"hdr|mastering|maxcll|dolby|content_light|side_data_type|transfer_characteristics|color_transfer|transfercharacteristics|dovi", r"."),
+    "hdr": (r"hdr|mastering|maxcll|dolby|content_light|side_data_type|transfer_characteristics|color_transfer|transfercharacteristics|dovi", r"^(?!.*(Display Matrix|DISPLAYMATRIX)).+"),
     "timecode": (r"time.?code|tim$", r"\d"),
     "chapters": (r"chapter|menu", r"."),
     "telemetry": (r"accelerometer|gyroscope|telemetry", r"."),
     "comment": (r"(^|:)(comment|description)$|©cmt|dscp|synopsis", r"."),
     "title": (r"(^|:)(title|movie)$|©nam|titl$|^title|trackname", r"."),
 }  # fmt: skip
+# Fields that share a name with a fact and are none: dates of the file system, dates that are unset, four letters that
+# stand for a codec or a kind of track, units, matrices that turn nothing.
+NO_FACT = re.compile(
+    r"File_(Created|Modified)_Date.*=.*|.*=(0000:00:00|1904:01:01).*|.*=None"
+    r"|.*:(CompressorID|Handler(Class|Type|VendorID)|(Track)?TimecodeScale|WindowLocation)=.*"
+    r"|.*MatrixStructure=(0 0 0|1 0 0|-?1 0 0 0 1).*"
+    r"|side_data_type=(?!.*(Display|Mastering|Content|DOVI|Dolby|AMBIENT|Ambient|HDR|MASTERING|CONTENT|DISPLAY)).*",
+    re.DOTALL,
+)
+# Where no list says what is to be found, a transfer of everyday video is no fact of HDR.
+EVERYDAY = re.compile(r".*transfer.*=(?!.*(2084|b67|B67|HLG|PQ|2100|2020|log)).*", re.DOTALL | re.IGNORECASE)
 
 
 def verikit_pairs(path: Path) -> Pairs:
@@ -89,10 +102,15 @@ def exiftool_pairs(path: Path) -> Pairs:
 
 def mediainfo_pairs(path: Path) -> Pairs:
     """All fields of MediaInfo's report."""
-    tracks = json.loads(MediaInfo.parse(str(path), output="JSON") or "{}").get("media", {}).get("track", [])
+    report = json.loads(MediaInfo.parse(str(path), output="JSON") or "{}").get("media") or {}
+    tracks = report.get("track", [])
+    movie = any(track.get("Format") in {"MPEG-4", "QuickTime"} for track in tracks)
     pairs: Pairs = []
     for track in tracks:
         kind = str(track.get("@type", ""))
+        # It shows the handler of an MP4's track as its title.
+        if movie and kind != "General" and track.get("Title"):
+            pairs.append(("handler", str(track.pop("Title"))))
         for key, value in track.items():
             inner = value.items() if isinstance(value, dict) else [(key, value)]
             pairs += [(f"{kind.lower()}:{name}" if kind == "Menu" else name, str(item)) for name, item in inner]
@@ -123,7 +141,9 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     while work:
         key, one = work.pop()
         if isinstance(one, dict):
-            work += [(f"chapter:{k}" if key == "chapters" else k, v) for k, v in one.items()]
+            # What ffprobe calls dispositions are flags, among them "comment".
+            kept = {k: v for k, v in one.items() if k != "disposition"}
+            work += [(f"chapter:{k}" if key == "chapters" else k, v) for k, v in kept.items()]
         elif isinstance(one, list):
             work += [(key, v) for v in one]
         else:
@@ -162,12 +182,14 @@ READERS: dict[str, tuple[str, Callable[[Path], Pairs]]] = {
 }
 
 
-def classes_of(pairs: Pairs) -> set[str]:
-    """The classes of fact that a reader's fields tell."""
+def classes_of(pairs: Pairs, *, listed: bool) -> set[str]:
+    """The classes of fact that a reader's fields tell; `listed` is whether a list says what is to be found."""
+    told = [(k, v) for k, v in pairs if v and not NO_FACT.fullmatch(f"{k}={v}")]
+    told = told if listed else [(k, v) for k, v in told if not EVERYDAY.fullmatch(f"{k}={v}")]
     found = set()
     for name, (key, value) in CLASSES.items():
         keys, values = re.compile(key, re.IGNORECASE), re.compile(value)
-        if any(keys.search(k) and values.search(v) for k, v in pairs if v and v not in {"0000:00:00 00:00:00", "None"}):
+        if any(keys.search(k) and values.search(v) for k, v in told):
             found.add(name)
     return found
 
@@ -195,20 +217,25 @@ def main() -> int:
     hashing = time.perf_counter() - began
     found: dict[str, dict[str, set[str]]] = {}
     seconds: dict[str, float] = {}
+    worked: dict[str, float] = {}
+    slowest: dict[str, float] = {}
     for reader, (program, pairs) in READERS.items():
         if program and shutil.which(program) is None:
             print(f"{reader}: not on this machine; left out", file=sys.stderr)
             continue
         pairs(files[0])
-        began = time.perf_counter()
-        found[reader] = {}
+        began, before = time.perf_counter(), sum(os.times()[:4])
+        found[reader], slowest[reader] = {}, 0.0
         for path in files:
+            start = time.perf_counter()
             try:
-                found[reader][path.name] = classes_of(pairs(path))
+                found[reader][path.name] = classes_of(pairs(path), listed=bool(listed))
             except (MediaError, OSError, ValueError) as error:
                 print(f"{reader}: {path.name}: {error}", file=sys.stderr)
                 found[reader][path.name] = set()
+            slowest[reader] = max(slowest[reader], time.perf_counter() - start)
         seconds[reader] = time.perf_counter() - began
+        worked[reader] = sum(os.times()[:4]) - before
     union = listed or {p.name: set().union(*(rows[p.name] for rows in found.values())) for p in files}
     print(f"| class | union |{'|'.join(f' {reader} ' for reader in found)}|\n|---|---|{'---|' * len(found)}")
     total = dict.fromkeys(found, 0)
@@ -219,6 +246,8 @@ def main() -> int:
         print(f"| {kind} | {len(names)} |{'|'.join(f' {count} ' for count in row.values())}|")
     print(f"| all | {sum(map(len, union.values()))} |{'|'.join(f' {count} ' for count in total.values())}|")
     print(f"| seconds for {len(files)} files | |{'|'.join(f' {seconds[reader]:.1f} ' for reader in found)}|")
+    print(f"| of the processor | |{'|'.join(f' {worked[reader]:.1f} ' for reader in found)}|")
+    print(f"| the slowest file | |{'|'.join(f' {slowest[reader]:.2f} ' for reader in found)}|")
     print(f"Hashing all files took {hashing:.1f} s more, for verikit alone.")
     return 0
 

@@ -884,6 +884,12 @@ def test_inspect_compares_exports_and_holds_the_claim_against_the_file(run, file
     assert len(found["files"]) == len(list(out.rglob("*.*")))
 
 
+@pytest.mark.parametrize("place", [("--place", "-33.87,151.21"), ("--place=-33.87,151.21",)])
+def test_a_place_south_of_the_equator_is_taken_with_its_sign(run, files, place):
+    claimed = answer(run("inspect", files / "good.mp4", *place, "--json"))["claimed"]
+    assert claimed["place"] == {"latitude": -33.87, "longitude": 151.21}
+
+
 @pytest.mark.parametrize(
     "words", [("--place", "London"), ("--place", "91,0"), ("--recorded", "soon"), ("--posted", "")]
 )

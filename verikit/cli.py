@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a letter gets an escape, not a crash.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    options = _parser().parse_args(_gentle_alone(sys.argv[1:] if arguments is None else arguments))
+    words = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(_gentle_alone(_southern(words)))
     try:
         return int(options.verb(options))
     except AuditError as error:
@@ -53,6 +55,17 @@ def _gentle_alone(arguments: Sequence[str]) -> list[str]:
         "--gentle=grey" if word == "--gentle" and following not in {"grey", "faces"} else word
         for word, following in zip(arguments, after, strict=True)
     ]
+
+
+def _southern(arguments: Sequence[str]) -> list[str]:
+    """The arguments with a place south of the equator joined to its option, so that its sign is not taken for another."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined and joined[-1] == "--place" and re.match(r"-\d", word):
+            joined[-1] = f"--place={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _told(error: Exception) -> str:

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
+
+from verikit.container.encoder_notes import read_encoder_notes
+from verikit.container.isobmff import read_boxes
+from verikit.container.movie import read_movie
+from verikit.container.movie_tags import movie_tags, read_movie_tags
+from verikit.container.traces import Trace, find_traces, gather_evidence
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def box(kind: str, *parts: bytes) -> bytes:
@@ -10,8 +20,8 @@ def box(kind: str, *parts: bytes) -> bytes:
     return struct.pack(">I", 8 + len(body)) + kind.encode("latin-1") + body
 
 
-def full(kind: str, *parts: bytes, version: int = 0) -> bytes:
-    return box(kind, bytes([version, 0, 0, 0]), *parts)
+def full(kind: str, *parts: bytes, version: int = 0, flags: int = 0) -> bytes:
+    return box(kind, bytes([version]) + flags.to_bytes(3), *parts)
 
 
 def ftyp(major: str = "isom", minor: int = 512, brands: tuple[str, ...] = ("isom", "iso2", "avc1", "mp41")) -> bytes:
@@ -53,9 +63,11 @@ def trak(
     turn: tuple[int, int] = (1, 0),
     tables: bytes | None = None,
     reference: bytes = b"",
+    shown: bool = True,
 ) -> bytes:
     matrix = struct.pack(">iiiiiiiii", turn[0] << 16, turn[1] << 16, 0, -turn[1] << 16, turn[0] << 16, 0, 0, 0, 1 << 30)
-    tkhd = full("tkhd", struct.pack(">III", created, created, 1), bytes(8), bytes(16), matrix, bytes(8))
+    times = struct.pack(">III", created, created, 1)
+    tkhd = full("tkhd", times, bytes(8), bytes(16), matrix, bytes(8), flags=7 if shown else 6)
     mdhd = full("mdhd", struct.pack(">IIII", created, created, scale, duration), struct.pack(">HH", 0x15C7, 0))
     rows = b"".join(struct.pack(">IiI", length, start, 0x10000) for length, start in edits)
     edts = box("edts", full("elst", struct.pack(">I", len(edits)), rows)) if edits else b""
@@ -89,3 +101,11 @@ def chunk(kind: str, body: bytes) -> bytes:
 
 def listed(kind: str, form: str, *parts: bytes) -> bytes:
     return chunk(kind, form.encode() + b"".join(parts))
+
+
+def traces_in(path: Path) -> tuple[Trace, ...]:
+    """The traces that the own readers find in an MP4 file, without the processes that `inspect` starts."""
+    structure = read_boxes(path)
+    movie = read_movie(path, structure)
+    tags = (*movie_tags(movie), *read_movie_tags(path, structure), *read_encoder_notes(path, structure))
+    return find_traces(gather_evidence(name=path.name, form="MP4", structure=structure, movie=movie, tags=tags))

@@ -10,13 +10,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from making import box, chunk, element, ftyp, international, keyed_meta, listed, mvhd, trak
+from making import box, chunk, element, ftyp, international, keyed_meta, listed, mvhd, sample_tables, trak
 
 from verikit.container.description import Container
 from verikit.container.inspection import inspect
 from verikit.container.mediainfo import read_mediainfo
 from verikit.errors import MediaError
-from verikit.media.video import open_video
+from verikit.media.video import Video, open_video
 from verikit.records import Outcome
 
 CLIPS = Path(__file__).parents[3] / "shared" / "clips" / "metadata"
@@ -97,6 +97,16 @@ def test_what_is_no_video_is_refused_in_one_line_that_names_it(tmp_path, name, d
     assert "\n" not in str(caught.value)
 
 
+def test_a_movie_that_breaks_off_at_once_is_refused_with_the_byte_where(tmp_path):
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(ftyp() + b"\0\0\0\3free" + box("moov", mvhd(), trak()))
+    with pytest.raises(
+        MediaError, match=r"it begins as ISO-BMFF and breaks off at byte 32: .*; name a video"
+    ) as caught:
+        inspect(open_video(path))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_file_that_is_gone_is_a_missing_file(tmp_path):
     path = tmp_path / "made.mp4"
     path.write_bytes(ftyp() + box("moov", mvhd()))
@@ -119,6 +129,35 @@ def test_a_hostile_title_is_escaped_in_html_and_made_plain_in_text(tmp_path):
 def test_a_file_of_many_boxes_has_its_tree_cut_and_says_so(tmp_path):
     seen = inspected(tmp_path, ftyp() + box("moov", mvhd()) + box("free") * 3000)
     assert (seen.boxes_read, seen.boxes_shown, len(seen.boxes)) == (3003, 2000, 2000)
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="what a process has read is counted by Linux alone")
+@pytest.mark.parametrize("behind", [True, False], ids=["header behind the media", "header before the media"])
+def test_of_a_film_of_four_gibibytes_the_structure_is_read_and_not_the_media(tmp_path, behind):
+    hole = 4 * 2**30
+    head, media = ftyp(), struct.pack(">I4sQ", 1, b"mdat", 16 + hole)
+    at = len(head) + len(media)
+    moov = box(
+        "moov", mvhd(), trak(tables=sample_tables((hole // 4,) * 3, at, at + hole // 4, at + hole // 2, wide=True))
+    )
+    path = tmp_path / "large.mp4"
+    with path.open("wb") as stream:
+        stream.write(head + (b"" if behind else moov) + media)
+        stream.truncate(stream.tell() + hole)
+        stream.seek(0, 2)
+        stream.write(moov if behind else b"")
+    video = Video(path=path, name=path.name, size=path.stat().st_size, sha256="0" * 64)
+    before = bytes_read()
+    found = inspect(video)
+    assert bytes_read() - before < 64 * 2**20
+    assert found.size > hole
+    assert {f.check: f.outcome for f in found.findings}["structure"] is Outcome.NONE_FOUND
+
+
+def bytes_read():
+    """What this process has read so far, its ended children left out."""
+    told = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(told["rchar"])
 
 
 def test_a_file_that_mediainfo_cannot_open_is_told(tmp_path):

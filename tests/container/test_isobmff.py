@@ -4,6 +4,7 @@ import struct
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,10 +59,11 @@ def test_a_box_past_its_parent_is_a_fault(tmp_path):
     assert [b.type for b in read.boxes] == ["ftyp", "moov", "free"]
 
 
-def test_bytes_behind_the_last_box_are_told_with_their_number(tmp_path):
-    read = read_boxes(written(tmp_path, ftyp() + box("free") + b"\x01\x02\x03\x04\xff\xfe\xfd\xfc appended"))
+@pytest.mark.parametrize("left", [b"\x01\x02\x03\x04\xff\xfe\xfd\xfc appended", b"hidden message here"])
+def test_bytes_behind_the_last_box_are_told_with_their_number(tmp_path, left):
+    read = read_boxes(written(tmp_path, ftyp() + box("free") + left))
     assert [(f.kind, f.offset) for f in read.faults] == [("trailing bytes", len(ftyp()) + 8)]
-    assert read.faults[0].detail.startswith("17 bytes")
+    assert read.faults[0].detail.startswith(f"{len(left)} bytes")
 
 
 def test_a_thousand_nested_boxes_stop_at_the_limit_and_say_so(tmp_path):

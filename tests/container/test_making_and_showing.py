@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import random
 import struct
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,12 +18,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import box, ftyp, full, international, keyed_meta, mvhd, sample_tables, trak
+from making import box, ftyp, full, hdlr, international, keyed_meta, mvhd, sample_tables, trak
 
 from verikit._files import harmless_cell
 from verikit.container.claimed import Claimed
-from verikit.container.dates import Dated
+from verikit.container.credentials import Credentials
+from verikit.container.dates import Dated, dates_of, moment_of
+from verikit.container.elements import Tag
 from verikit.container.export import export_container
+from verikit.container.facts import collect_facts
 from verikit.container.inspection import inspect
 from verikit.container.isobmff import read_boxes
 from verikit.container.making import Likeness, compare_making, edits_of, read_symbols
@@ -66,6 +71,18 @@ def test_a_recordings_own_length_and_date_leave_its_making_alike_and_another_wri
     assert "only in a: " in likeness._repr_mimebundle_()["text/plain"]
 
 
+def test_symbols_hold_what_a_writer_sets_and_not_the_day_or_other_bytes(tmp_path):
+    day = b"ISO Media file produced by Google Inc. Created on: 05/03/2018.\0"
+    counted = box("hdlr", bytes(4), b"mhlrsoun", bytes(12), b"\x10Core Media Audio")
+    sound = full("stsd", struct.pack(">I", 1), box("mp4a", bytes(8) + bytes(range(1, 80))))
+    track = trak(kind="soun", tables=sound + sample_tables((1,), 40))
+    track = track.replace(hdlr("soun", b"VideoHandle\0"), counted)
+    found = seen(tmp_path, mvhd(), trak(name=day), box("trak", track[8:])).symbols
+    assert "moov/trak[vide]/mdia/hdlr:name=ISO Media file produced by Google Inc. Created on: a day." in found
+    assert "moov/trak[soun]/mdia/hdlr:name=Core Media Audio" in found
+    assert not any("mp4a:compressor" in symbol for symbol in found)
+
+
 def test_files_of_one_writer_share_more_than_files_of_two(public):
     pairs = [
         ("ThreatExchange__chair-orig-22-sd-bar.mp4", "ThreatExchange__doorknob-hd-no-bar.mp4"),
@@ -96,7 +113,14 @@ def test_pictures_before_and_after_what_is_played_are_counted_with_their_spans(t
 
 @pytest.mark.parametrize(
     "edits",
-    [((4000, 0),), ((3840, 160),), ((500, -1), (4000, 0)), ((2000, 0), (2000, 2000)), ((2000, 2000), (2000, 0))],
+    [
+        ((4000, 0),),
+        ((0, 0),),
+        ((3840, 160),),
+        ((500, -1), (4000, 0)),
+        ((2000, 0), (2000, 2000)),
+        ((2000, 2000), (2000, 0)),
+    ],
 )
 def test_a_run_up_a_wait_and_a_change_of_order_hide_nothing(tmp_path, edits):
     _, found = edited(tmp_path, edits)
@@ -107,6 +131,25 @@ def test_a_stretch_cut_out_of_the_middle_is_found(tmp_path):
     _, found = edited(tmp_path, ((1000, 0), (1000, 3000)))
     assert found[0].spans == ((1.0, 3.0),)
     assert found[0].samples == 50
+    assert str(found[0]) == "50 of 100 pictures"
+    assert str(dataclasses.replace(found[0], kind="sound")) == "2.000 s of sound"
+
+
+@pytest.mark.parametrize(
+    ("edits", "hidden"),
+    [
+        (((1000, 0), (2960, 1040)), 1),  # one picture cut out of the middle
+        (((3920, 0),), 2),  # the last two
+        (((3950, 0),), 1),
+        (((3960, 0),), 0),  # the edit ends where the last picture begins: its writer did not know how long it lasts
+        (((3959, 0),), 0),
+        (((3840, 160),), 0),  # four before the first: a run-up
+        (((3800, 200),), 5),
+    ],
+)
+def test_only_at_the_beginning_do_four_pictures_count_as_a_run_up(tmp_path, edits, hidden):
+    _, found = edited(tmp_path, edits)
+    assert sum(h.samples for h in found) == hidden
 
 
 @given(st.lists(st.tuples(st.integers(0, 4000), st.integers(-1, 4000)), min_size=1, max_size=5))
@@ -210,7 +253,15 @@ def film(tmp_path):
 def test_all_dates_stand_in_order_with_basis_and_meaning(tmp_path):
     found = film(tmp_path)
     rows = [(d.kind, d.value, d.basis) for d in found.dates]
-    assert rows == sorted(rows, key=lambda row: (row[1][:19], row[0]))
+    # In order of the moments, not of the digits: 09:21:51-07:00 and 16:21:51Z are one.
+    assert [value for _, value, _ in rows] == [
+        "2021-05-25",
+        "2021-05-25",
+        "2021-05-25T09:21:51-07:00",
+        "2021-05-25T16:21:51Z",
+        "2021-05-25T16:21:55Z",
+        "2021-06-01",
+    ]
     assert {
         ("claimed", "2021-05-25", "unknown"),
         ("posted", "2021-06-01", "unknown"),
@@ -220,6 +271,23 @@ def test_all_dates_stand_in_order_with_basis_and_meaning(tmp_path):
     assert ("created", "2021-05-25T09:21:51-07:00", "local") in rows
     assert all(d.meaning and d.origin for d in found.dates)
     assert all(Dated.from_dict(d.to_dict()) == d for d in found.dates)
+
+
+def test_each_date_has_the_meaning_of_the_place_where_it_stands(tmp_path):
+    meanings = {d.value: d.meaning for d in film(tmp_path).dates if d.kind == "created"}
+    assert meanings["2021-05-25T09:21:51-07:00"] == "the camera's or an app's word for the recording"
+    assert meanings["2021-05-25T16:21:51Z"] == "header: when this file was begun, by the program that wrote it"
+
+
+@given(
+    st.lists(st.sampled_from(["2021", "2021-05", "2021-05-25", "2021-05-25T23:00:00-07:00", "2021-05-26T05:00:00Z"]))
+)
+def test_dates_of_any_precision_are_put_in_order_of_their_moments(values):
+    tags = [Tag(group="x", key="DateTimeOriginal", value=value, origin="x@1") for value in values]
+    facts = collect_facts(tags, credentials=Credentials())
+    told = dates_of(SimpleNamespace(facts=facts, tags=tags, name="x", claimed=Claimed()))
+    moments = [moment_of(one.value) for one in told]
+    assert moments == sorted(moments)
 
 
 def test_the_card_has_ten_facts_and_the_place_its_distance_to_the_claim(tmp_path):

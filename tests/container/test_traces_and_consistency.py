@@ -9,30 +9,22 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from making import box, ftyp, keyed_meta, mvhd, trak
+from making import box, ftyp, keyed_meta, mvhd, traces_in, trak
 
 from verikit.container import consistency
 from verikit.container.credentials import Credentials
 from verikit.container.elements import Tag
-from verikit.container.encoder_notes import read_encoder_notes
 from verikit.container.facts import collect_facts
 from verikit.container.isobmff import read_boxes
 from verikit.container.movie import read_movie
-from verikit.container.movie_tags import movie_tags, read_movie_tags
-from verikit.container.traces import STRONG_NEEDS, TraceRule, find_traces, gather_evidence, load_rules
+from verikit.container.traces import STRONG_NEEDS, TraceRule, load_rules
 from verikit.records import Outcome
 
 
 def traces_of(folder, data):
     path = folder / "made.mp4"
     path.write_bytes(data)
-    structure = read_boxes(path)
-    movie = read_movie(path, structure)
-    tags = (*movie_tags(movie), *read_movie_tags(path, structure), *read_encoder_notes(path, structure))
-    return [
-        t.trace
-        for t in find_traces(gather_evidence(name=path.name, form="MP4", structure=structure, movie=movie, tags=tags))
-    ]
+    return [trace.trace for trace in traces_in(path)]
 
 
 def movie_of(folder, *tracks):

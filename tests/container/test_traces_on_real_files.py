@@ -19,7 +19,7 @@ EXPECTED = {
     "file-type__fixture-imovie.mp4": "apple-export",
     "file-type__fixture-isom.mp4": "",
     "file-type__fixture-moov.mov": "quicktime-classic",
-    "file-type__fixture-raw.mts": "avchd-block ffmpeg-transport-stream",
+    "file-type__fixture-raw.mts": "avchd-block ffmpeg-transport-stream panasonic-avchd",
     "file-type__fixture.mov": "apple-capture",
     "gpmf-parser__karma.mp4": "gopro gopro-telemetry",
     "interactive-examples__flower.mp4": "l-smash x264",

@@ -97,10 +97,7 @@ def card_of(container: Container) -> Card:
         ("place", *place),
         (
             "not shown",
-            "; ".join(
-                f"{h.samples} of {h.total} {'pictures' if h.kind == 'video' else 'packets of sound'}" for h in hidden
-            )
-            or ("nothing is known to be hidden" if container.edits else "no edit list"),
+            "; ".join(map(str, hidden)) or ("nothing is known to be hidden" if container.edits else "no edit list"),
             "edit list" if hidden else "",
         ),
         ("credentials", facts.credentials.summary, facts.credentials.origin),

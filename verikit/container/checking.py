@@ -59,8 +59,9 @@ def run_container_checks(seen: Examined) -> tuple[Finding, ...]:
 
 
 def _spoken(strength: Strength, finding: Finding) -> Finding:
-    """The finding with its strength, said where something was seen."""
-    told = finding.outcome is Outcome.ANOMALY
+    """The finding with its strength, said where something was seen. What nothing follows from is context."""
+    strength = Strength.CONTEXT if finding.outcome is Outcome.INCONCLUSIVE else strength
+    told = finding.outcome in {Outcome.ANOMALY, Outcome.INCONCLUSIVE}
     return dataclasses.replace(
         finding,
         params={**finding.params, "strength": strength.value},

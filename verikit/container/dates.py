@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any, Self
 
 from verikit.container.times_places import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from verikit.container.claimed import Claimed
     from verikit.container.description import Container
+    from verikit.container.elements import Tag
+    from verikit.container.examined import Examined
+    from verikit.container.facts import Facts
 
-__all__ = ["Dated", "dates_of"]
+__all__ = ["Dated", "dates_of", "moment_of"]
 
-# What a date means, by where it stands; the first that fits. Places are the starts of origins.
+# What a date means, by where it stands; the first that fits.
 MEANINGS = (
-    (r".*keys.*|com[._]apple.*creationdate", "the camera's or an app's word for the recording, in its own zone"),
+    (r".*©day.*", "a camera's or a program's word for the recording, the upload or the release"),
+    (
+        r"(moov/)?(udta/)?meta/.*|.*com[._]apple[._]quicktime[._]creationdate",
+        "the camera's or an app's word for the recording",
+    ),
     (r".*AVCHD camera block.*|.*Exif.*|.*NonRealTimeMeta.*", "the camera's clock"),
     (r".*samples@.*", "from telemetry: the satellites' time"),
     (r"moov/mvhd.*", "header: when this file was begun, by the program that wrote it"),
@@ -52,22 +61,38 @@ class Dated:
         return cls(**{field.name: data[field.name] for field in dataclasses.fields(cls)})
 
 
-def dates_of(container: Container) -> tuple[Dated, ...]:
+def dates_of(seen: Container | Examined) -> tuple[Dated, ...]:
     """Every date of the file, its name, its credentials and the claim, the earliest first; at most 60.
 
-    Times without a zone are put in order as if they were UTC; their basis says that they are not known to be.
+    Dates are ordered by the moment that they tell. Those without a zone stand as if they were UTC; their basis says that
+    they are not known to be.
     """
-    found = [*_of_facts(container), *_of_platform(container), *_of_credentials(container), *_of_claim(container)]
-    named = NAME_DATE.search(container.name)
+    found = [*_of_facts(seen.facts), *_of_platform(seen.tags), *_of_credentials(seen.facts), *_of_claim(seen.claimed)]
+    named = NAME_DATE.search(seen.name)
     if named:
         meaning = "from the file's name, which anyone can give; messengers take the day of sending or saving"
         day = "-".join(named.groups())
-        found.append(Dated(kind="file name", value=day, basis="unknown", meaning=meaning, origin=container.name))
-    return tuple(sorted(found, key=lambda one: (one.value[:19], one.kind))[:MOST])
+        found.append(Dated(kind="file name", value=day, basis="unknown", meaning=meaning, origin=seen.name))
+    return tuple(sorted(found, key=lambda one: (_order(one.value), one.kind))[:MOST])
 
 
-def _of_facts(container: Container) -> Iterator[Dated]:
-    facts = container.facts
+def moment_of(value: str) -> dt.datetime | None:
+    """A date of any precision as the moment in UTC at which it begins; None where no calendar holds it."""
+    full = value + {4: "-01-01", 7: "-01"}.get(len(value), "") if re.fullmatch(r"\d{4}(-\d\d)?", value) else value
+    try:
+        moment = dt.datetime.fromisoformat(full)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _order(value: str) -> tuple[float, str]:
+    """Where a date stands among others; at the edges of the calendar, by its digits."""
+    moment = moment_of(value)
+    return (moment.timestamp() if moment else float("-inf"), value)
+
+
+def _of_facts(facts: Facts) -> Iterator[Dated]:
     for created in facts.created:
         yield Dated(
             kind="created",
@@ -98,8 +123,8 @@ def _meaning(origin: str) -> str:
     return MEANINGS[-1][1]
 
 
-def _of_platform(container: Container) -> Iterator[Dated]:
-    for tag in container.tags:
+def _of_platform(tags: Sequence[Tag]) -> Iterator[Dated]:
+    for tag in tags:
         found = GOOGLE.search(tag.value) if tag.key in {"handler", "handler_name"} else None
         if found:
             yield Dated(
@@ -112,8 +137,8 @@ def _of_platform(container: Container) -> Iterator[Dated]:
             return
 
 
-def _of_credentials(container: Container) -> Iterator[Dated]:
-    credentials = container.facts.credentials
+def _of_credentials(facts: Facts) -> Iterator[Dated]:
+    credentials = facts.credentials
     for manifest in credentials.manifests:
         read = parse_time(manifest.signed)
         if read is not None:
@@ -122,10 +147,10 @@ def _of_credentials(container: Container) -> Iterator[Dated]:
             yield Dated(kind="signed", value=read[0], basis=read[1], meaning=meaning, origin=origin)
 
 
-def _of_claim(container: Container) -> Iterator[Dated]:
+def _of_claim(claimed: Claimed) -> Iterator[Dated]:
     for kind, value, meaning in (
-        ("claimed", container.claimed.recorded, "when the video is said to have been recorded"),
-        ("posted", container.claimed.posted, "when the post was published"),
+        ("claimed", claimed.recorded, "when the video is said to have been recorded"),
+        ("posted", claimed.posted, "when the post was published"),
     ):
         if value:
             zoned = bool(re.search(r"T.*(Z|[+-]\d\d:\d\d)$", value))

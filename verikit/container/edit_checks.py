@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from verikit.container.examined import Examined, Strength, listed, told
 
 if TYPE_CHECKING:
+    from verikit.container.timing import Hidden
     from verikit.records import Finding
 
 __all__ = ["EDIT_CHECKS"]
@@ -15,23 +16,46 @@ __all__ = ["EDIT_CHECKS"]
 def check_hidden_footage(seen: Examined) -> Finding:
     """Whether the file holds pictures that no player shows, counted in frames. Limits: recorders that hide their run-up."""
     over = [one for one in seen.hidden if one.samples]
-    told_of = listed(
-        [
-            f"{one.samples:,} of {one.total:,} {'pictures' if one.kind == 'video' else 'packets of sound'} of track {one.track} are in the file and not shown "
-            f"({listed([f'{start:.3f} to {end:.3f} s' for start, end in one.spans])} of what was recorded)"
-            for one in over
-        ]
-    )
+    told_of = listed([_not_shown(one) for one in over])
     edits = any(track.edits for track in seen.movie.tracks)
+    stills = ". The pictures can be exported as stills" if any(one.kind == "video" for one in over) else ""
     return told(
         "hidden_footage",
         Strength.TRACE,
-        odd=f"{told_of}. They can be exported as stills" if over else "",
+        odd=f"{told_of}{stills}" if over else "",
         fine="Every picture is shown but for a decoder's run-up",
         absent="" if edits else "No track has an edit list",
         limits="Suggests that the file was trimmed without a new encode, as phones and QuickTime Player do. It proves no intent; some recorders hide their own run-up.",
         base_rate="10 of 105 public files, 4 of them more than a tenth of the film",
         measures={"tracks": [one.to_dict() for one in seen.hidden]},
+    )
+
+
+def _not_shown(one: Hidden) -> str:
+    """How much of a track is not shown, and when."""
+    spans = listed([f"{start:.3f} to {end:.3f} s" for start, end in one.spans])
+    run_up = f", {one.not_shown - one.samples} more as a decoder's run-up" if one.not_shown > one.samples else ""
+    run_up = run_up if one.kind == "video" else ""
+    return f"{one} of track {one.track} are in the file and not shown ({spans} of what was recorded{run_up})"
+
+
+def check_switched_off(seen: Examined) -> Finding:
+    """Whether a track of pictures or sound is switched off, so that players leave it out. Limits: chapters, languages."""
+    called = {number for track in seen.movie.tracks for number in track.chapters}
+    media = [t for t in seen.movie.tracks if t.kind in {"vide", "soun"} and t.id not in called and t.samples != 0]
+    off = [t for t in media if not t.enabled]
+    told_of = listed(
+        [f"track {t.id} ({'pictures' if t.kind == 'vide' else 'sound'}, {t.samples or 0:,} samples)" for t in off]
+    )
+    return told(
+        "switched_off_tracks",
+        Strength.TRACE,
+        odd=f"The header switches tracks off that are in the file: {told_of}. Players leave them out" if off else "",
+        fine="No track of pictures or sound is switched off",
+        absent="" if media else "No track of pictures or sound in a movie header",
+        limits="Other languages, commentaries, previews and motion photos are switched off by design. What such a track holds is to be looked at; it proves no intent.",
+        base_rate="0 of 245 public MP4 and QuickTime files, chapter pictures aside",
+        measures={"tracks": [t.id for t in off]},
     )
 
 
@@ -64,4 +88,4 @@ def check_speed(seen: Examined) -> Finding:
     )
 
 
-EDIT_CHECKS = (check_hidden_footage, check_edit_count, check_speed)
+EDIT_CHECKS = (check_hidden_footage, check_switched_off, check_edit_count, check_speed)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from verikit.container.streams import StreamFacts
     from verikit.container.timing import Hidden, SampleTimes
     from verikit.container.traces import Evidence, Trace
+    from verikit.media.parameter_sets import ParameterSet
     from verikit.media.scan import Scan
 
 __all__ = ["Examined", "Strength", "told"]
@@ -42,7 +43,10 @@ class Strength(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """Everything that was read of one file. `scan` and `claimed` are there only where they were given."""
+    """Everything that was read of one file. `scan` and `claimed` are there only where they were given.
+
+    `parameters` are the sequence parameter sets in the packets, read only beside a scan.
+    """
 
     name: str
     size: int
@@ -62,6 +66,7 @@ class Examined:
     hidden: tuple[Hidden, ...]
     stuffing: Mapping[int, int]
     scan: Scan | None = None
+    parameters: tuple[ParameterSet, ...] = ()
     claimed: Claimed = dataclasses.field(default_factory=Claimed)
 
     @property

@@ -39,7 +39,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "modified": (
         "movie modified|track modified|media modified",
         "Tagged_Date",
-        "LastUpdate|DATE_TAGGED",
+        "LastUpdate|DATE_TAGGED|_STATISTICS_WRITING_DATE_UTC",
         "xmp:ModifyDate|xmp:MetadataDate|stEvt:when",
     ),
     "make": (
@@ -267,7 +267,8 @@ def _values(fact: str, tag: Tag) -> Iterator[str]:
     for part in parts:
         value = part.split(" - H.264")[0].split(" - H.265")[0] if tag.key.endswith(" note") else part
         if fact in {"created", "modified"}:
-            time = parse_time(value)
+            # mkvmerge names the zone in the key.
+            time = parse_time(f"{value}Z" if tag.key.endswith("_DATE_UTC") else value)
             if time is None:
                 continue
             value = time[0]

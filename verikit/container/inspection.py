@@ -11,6 +11,7 @@ import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from verikit._files import plain
 from verikit.container import isobmff, matroska, mpegts, riff
 from verikit.container.agreement import find_disagreements
 from verikit.container.checking import run_container_checks
@@ -32,12 +33,14 @@ from verikit.container.structure_checks import read_stuffing
 from verikit.container.timing import hidden_samples, read_sample_times
 from verikit.container.traces import find_traces, gather_evidence
 from verikit.errors import MediaError
+from verikit.media.parameter_sets import read_parameter_sets
 from verikit.media.video import Streams, Video, read_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from verikit.media.parameter_sets import ParameterSet
     from verikit.media.scan import Scan
 
 __all__ = ["inspect"]
@@ -132,8 +135,19 @@ def _examined(
         hidden=hidden_samples(movie, times),
         stuffing=read_stuffing(video.path, structure),
         scan=scan,
+        parameters=_parameters(video, scan),
         claimed=claimed,
     )
+
+
+def _parameters(video: Video, scan: Scan | None) -> tuple[ParameterSet, ...]:
+    """The parameter sets in the packets, where there is a scan; reading them takes as long as reading the file."""
+    if scan is None:
+        return ()
+    try:
+        return read_parameter_sets(video)
+    except MediaError:  # what FFmpeg does not read is a finding of its own
+        return ()
 
 
 def _read(video: Video, *, also: Sequence[Callable[[Path], tuple[Tag, ...]]]) -> _Reading:
@@ -213,8 +227,12 @@ def _require_media(video: Video, reading: _Reading) -> None:
         )
         if own or reading.mediainfo.has_media or (heard and not _is_picture(reading)):
             return
+    broken = ""
+    if reading.structure.faults:
+        fault = reading.structure.faults[0]
+        broken = f"; it begins as {reading.structure.format} and breaks off at byte {fault.offset:,}: {fault.detail}"
     raise MediaError(
-        f"{video.path}: not video or audio (tried verikit's own readers, FFmpeg and MediaInfo); "
+        f"{video.path}: not video or audio (tried verikit's own readers, FFmpeg and MediaInfo{plain(broken)}); "
         "name a video or audio file, or fetch it again if it should be one"
     )
 

@@ -214,7 +214,9 @@ class _Walk:
                 self.fault("trailing bytes", level.owner, start, detail=f"{level.end - start} bytes that are no box")
             return False
         size, header = self._size(claimed, head, start)
-        if level.owner < 0 and not _is_type(code):
+        # Text that was appended may read like a box of some type, whose size then is wild.
+        unknown = start > 0 and start + size > self.size and _name(code) not in TOP_LEVEL
+        if level.owner < 0 and (unknown or not _is_type(code)):
             self.fault("trailing bytes", -1, start, detail=f"{self.size - start} bytes at the end that are no box")
             return False
         if size < header:

@@ -45,7 +45,9 @@ class Track:
 
     `created` and `modified` are (tkhd, mdhd) pairs in seconds since 1904; `duration` is that of the media in seconds,
     before any edit; `samples` is the count in stsz; `rotation` is degrees clockwise; `shown_size` is width and height at
-    which the header shows the pictures; unknown is None or empty.
+    which the header shows the pictures; unknown is None or empty. `enabled` is False where the header switches the track
+    off, so that players leave it out; `chapters` are the numbers of the tracks that it calls its chapters. The origins are those of `trak`, `tkhd`, `mdhd`, the
+    first sample description, and both `hdlr`, with their bytes; empty where there is no such box.
     """
 
     id: int
@@ -63,10 +65,16 @@ class Track:
     height: int | None
     rotation: int | None
     shown_size: tuple[float, float] | None
+    enabled: bool
     edits: tuple[Edit, ...]
+    chapters: tuple[int, ...]
     origin: str
+    header_origin: str
+    media_origin: str
+    entry_origin: str
     handler_origin: str
     data_handler: str
+    data_handler_origin: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +160,12 @@ def _seconds(ticks: int | None, scale: int) -> float | None:
 
 
 def _track(stream: BinaryIO, box: Box, movie_scale: int) -> Track:
-    number, track_times, rotation, shown_size = _track_header(stream, child(box, "tkhd"))
+    header = child(box, "tkhd")
+    number, track_times, rotation, shown_size = _track_header(stream, header)
     media = child(box, "mdia")
     media_header = child(media, "mdhd")
     created, modified, scale, ticks = _times(stream, media_header)
-    handler = child(media, "hdlr")
+    handler, data_handler = child(media, "hdlr"), child(media, "minf", "hdlr")
     kind, name = read_handler(stream, handler)
     table = child(media, "minf", "stbl")
     entry = next(iter(getattr(child(table, "stsd"), "children", ())), None)
@@ -178,10 +187,16 @@ def _track(stream: BinaryIO, box: Box, movie_scale: int) -> Track:
         height=looks[3],
         rotation=rotation if kind == "vide" else None,
         shown_size=shown_size if kind == "vide" else None,
+        enabled=_enabled(payload(stream, header, most=4)),
         edits=tuple(_edits(stream, child(box, "edts", "elst"), movie_scale=movie_scale, media_scale=scale)),
+        chapters=_numbers(payload(stream, child(box, "tref", "chap"), most=64)),
         origin=box.at,
+        header_origin=header.at if header else "",
+        media_origin=media_header.at if media_header else "",
+        entry_origin=entry.at if entry else "",
         handler_origin=handler.at if handler else "",
-        data_handler=read_handler(stream, child(media, "minf", "hdlr"))[1],
+        data_handler=read_handler(stream, data_handler)[1],
+        data_handler_origin=data_handler.at if data_handler else "",
     )
 
 
@@ -203,6 +218,15 @@ def _track_header(
     sides = data[88:96] if wide else data[76:84]
     shown = (int.from_bytes(sides[:4]) / 65536, int.from_bytes(sides[4:]) / 65536) if len(sides) == 8 else None
     return number, (created, modified), turn, shown
+
+
+def _numbers(data: bytes) -> tuple[int, ...]:
+    return tuple(int.from_bytes(data[at : at + 4]) for at in range(0, len(data) - 3, 4))
+
+
+def _enabled(data: bytes) -> bool:
+    """The first flag of a tkhd box (ISO/IEC 14496-12 section 8.3.2); a header that is not there switches nothing off."""
+    return len(data) < 4 or bool(data[3] & 1)
 
 
 def read_handler(stream: BinaryIO, box: Box | None) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from verikit.container.camera_blocks import track_camera_tags
 from verikit.container.elements import Box, Structure, Tag, read_at, tidy_text
 from verikit.container.movie import MOST_TRACKS, Movie, payload
+from verikit.container.picture_messages import HEVC, light_text, stream_lights
 from verikit.container.samples import child, sample_places
 
 if TYPE_CHECKING:
@@ -52,11 +53,15 @@ def _all(stream: BinaryIO, numbered: list[tuple[Track, Box]], structure: Structu
     for number, (track, box) in enumerate(numbered, start=1):
         group = f"track {number}"
         if track.rotation:
-            yield Tag(group=group, key="rotation", value=f"{track.rotation} degrees clockwise", origin=track.origin)
+            yield Tag(
+                group=group, key="rotation", value=f"{track.rotation} degrees clockwise", origin=track.header_origin
+            )
         entry = next(iter(getattr(child(box, "mdia", "minf", "stbl", "stsd"), "children", ())), None)
         if track.kind == "vide" and entry is not None:
             for inner in entry.children:
                 yield from _looks(stream, inner, group=group)
+            if entry.type in HEVC:
+                yield from stream_lights(stream, box, entry)
         if track.codec == "tmcd" and entry is not None:
             yield from _timecode(stream, box, entry, group=group)
         yield from track_camera_tags(stream, box, codec=track.codec)
@@ -83,17 +88,11 @@ def _looks(stream: BinaryIO, box: Box, *, group: str) -> Iterator[Tag]:
         # ICC.1 section 7.2: the header's size, and what space it maps for what device.
         kind = tidy_text(data[16:24], encoding="latin-1")
         yield tag("ICC profile", f"{int.from_bytes(data[4:8])} bytes, {kind}")
-    elif box.type == "mdcv" and len(data) >= 24:
-        most, least = struct.unpack_from(">II", data, 16)
-        yield tag("mastering display", f"{most / 10_000:g} to {least / 10_000:g} cd/m2")
-    elif box.type == "clli" and len(data) >= 4:
-        most, mean = struct.unpack_from(">HH", data)
-        yield tag("content light level", f"at most {most}, frame average at most {mean} cd/m2")
+    elif (light := light_text(box.type, data)) is not None:
+        yield tag(*light)
     elif box.type in {"dvcC", "dvvC", "dvwC"} and len(data) >= 4:
         profile, level = data[2] >> 1, (data[2] & 1) << 5 | data[3] >> 3
         yield tag("Dolby Vision", f"version {data[0]}.{data[1]}, profile {profile}, level {level}")
-    elif box.type == "amve" and len(data) >= 4:
-        yield tag("ambient viewing", f"{int.from_bytes(data[:4]) / 10_000:g} lux")
 
 
 def _named(number: int, names: dict[int, str]) -> str:
@@ -138,10 +137,7 @@ def _nero_chapters(stream: BinaryIO, box: Box) -> Iterator[Tag]:
 
 def _chapter_tracks(stream: BinaryIO, numbered: list[tuple[Track, Box]]) -> Iterator[Tag]:
     """The names in text tracks that another track calls its chapters (`tref/chap`)."""
-    called: set[int] = set()
-    for _, box in numbered:
-        data = payload(stream, child(box, "tref", "chap"), most=64)
-        called |= {int.from_bytes(data[at : at + 4]) for at in range(0, len(data) - 3, 4)}
+    called = {number for track, _ in numbered for number in track.chapters}
     for track, box in numbered:
         if track.id in called and track.kind in {"text", "sbtl"}:
             for at, size in sample_places(stream, box, most=MOST_CHAPTERS):

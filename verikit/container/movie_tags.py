@@ -62,12 +62,12 @@ def movie_tags(movie: Movie) -> tuple[Tag, ...]:
     for number, track in enumerate(movie.tracks, start=1):
         group = f"track {number}"
         add(group, "handler", track.handler, origin=track.handler_origin)
-        add(group, "data handler", track.data_handler, origin=track.origin)
-        add(group, "compressor", track.compressor, origin=track.origin)
-        add(group, "vendor", track.vendor, origin=track.origin)
+        add(group, "data handler", track.data_handler, origin=track.data_handler_origin)
+        add(group, "compressor", track.compressor, origin=track.entry_origin)
+        add(group, "vendor", track.vendor, origin=track.entry_origin)
         for verb, (header, media) in (("created", track.created), ("modified", track.modified)):
-            add(group, f"track {verb}", movie_time(header), origin=track.origin)
-            add(group, f"media {verb}", movie_time(media), origin=track.origin)
+            add(group, f"track {verb}", movie_time(header), origin=track.header_origin)
+            add(group, f"media {verb}", movie_time(media), origin=track.media_origin)
     return tuple(found)
 
 

@@ -148,7 +148,9 @@ def check_stuffing(seen: Examined) -> Finding:
     return told(
         "free_space",
         Strength.CONTEXT if total < 4096 else Strength.TRACE,
-        odd=f"{len(seen.stuffing)} boxes that are declared free hold data ({total:,} bytes)" if seen.stuffing else "",
+        odd=f"What is declared free holds data: {total:,} bytes in {len(seen.stuffing)} places"
+        if seen.stuffing
+        else "",
         fine="Boxes that are declared free hold zeros or nothing",
         absent="" if seen.structure.format == "ISO-BMFF" else NO_MOVIE,
         limits="Suggests what is left of an earlier header after tags were edited, a writer's mark, or data put aside. It can be read at the bytes given.",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TIMING_CHECKS"]
 
+PARAMETERS_CHANGE = "1 of 269 public files of H.264 and HEVC"
 NO_TABLE = "No table of picture times in this file"
 NO_SCAN = "Needs the scan of the packets: `verikit scan`, or notebook 03, makes it"
 
@@ -204,38 +205,42 @@ def check_scan_count(seen: Examined) -> Finding:
     declared = scan.declared_frames if scan is not None and not scan.partial else 0
     shown = len(scan.frames) if scan is not None else 0
     kept = int(_mine(scan)["discard"].sum()) if scan is not None else 0
-    apart = declared - shown - kept
+    # A packet may hold no picture of its own (MPEG-4's packed ones): then the packets are what was declared.
+    packets = len(_mine(scan)) if scan is not None else 0
+    apart = declared not in {shown + kept, packets}
     return told(
         "scan_count",
         Strength.CONTRADICTION,
         odd=f"The file declares {declared:,} pictures; {shown:,} were shown and {kept:,} are kept back by edits"
         if declared and apart
         else "",
-        fine=f"All {declared:,} declared pictures were shown or kept back by edits",
+        fine=f"All {declared:,} declared pictures were shown or kept back by edits"
+        if declared == shown + kept
+        else f"All {declared:,} declared packets are there; {shown:,} pictures were shown",
         absent=NO_SCAN if scan is None else "" if declared else "The file declares no number of pictures",
         limits="Missing pictures suggest damage or a cut end; more of them suggest a header that was not closed.",
-        measures={"declared": declared, "shown": shown, "kept_back": kept},
+        measures={"declared": declared, "shown": shown, "kept_back": kept, "packets": packets},
     )
 
 
 def check_scan_parameters(seen: Examined) -> Finding:
-    """Whether size or configuration of the pictures changes in mid-stream, as far as a scan and the tables tell."""
+    """Whether size or configuration of the pictures changes in mid-stream. Limits: H.264 and HEVC alone, and the header."""
     scan = seen.scan
     kinds = next((t.descriptions for t in seen.times if t.kind == "video"), 0)
-    joined = (
-        [loss.reason for loss in scan.losses if "size" in loss.reason or "parameter" in loss.reason]
-        if scan is not None
-        else []
-    )
+    joined = [loss.reason for loss in scan.losses if "size" in loss.reason] if scan is not None else []
+    later = [f"picture {one.picture + 1}" for one in seen.parameters[1:]]
+    odd = [f"{kinds} configurations in the header"] if kinds > 1 else []
+    odd += [f"other parameters from {listed(later)} on"] if later else []
+    odd += joined[:3]
     return told(
         "scan_parameters",
         Strength.TRACE,
-        odd=f"The pictures' parameters change in mid-stream: {kinds} configurations, {len(joined)} losses that name them"
-        if kinds > 1 or joined
-        else "",
+        odd=f"The pictures' parameters change in mid-stream: {listed(odd)}" if odd else "",
         fine="The pictures' parameters stay the same",
         absent=NO_SCAN if scan is None else "",
-        limits="Suggests pieces encoded apart and joined without a new encode. Changes inside the packets alone are not seen.",
+        limits="Suggests pieces encoded apart and joined without a new encode, or a live encoder that changed its settings. Two runs of one encoder with one setting look alike.",
+        base_rate=PARAMETERS_CHANGE,
+        measures={"configurations": kinds, "sets": [one.to_dict() for one in seen.parameters]},
     )
 
 

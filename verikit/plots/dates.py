@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import TYPE_CHECKING, Any
 
 from verikit._files import plain
+from verikit.container.dates import moment_of
 from verikit.plots.drawing import BLUE, FONT, GREEN, ORANGE, VERMILION, Figure, canvas, fitting, png, write
 
 if TYPE_CHECKING:
@@ -74,11 +74,5 @@ def _day(moment: dt.datetime) -> float:
 
 def _moment(value: str) -> dt.datetime | None:
     """A date of any precision as a moment; None where the axis does not hold it."""
-    full = value + {4: "-01-01", 7: "-01"}.get(len(value), "") if re.fullmatch(r"\d{4}(-\d\d)?", value) else value
-    try:
-        moment = dt.datetime.fromisoformat(full)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-        moment = moment.astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        return None
-    return moment if 1900 <= moment.year < 2200 else None
+    moment = moment_of(value)
+    return moment if moment and 1900 <= moment.year < 2200 else None
