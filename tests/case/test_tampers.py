@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import json
+import shutil
 import zipfile
 
 import pytest
@@ -30,6 +31,7 @@ from benchmarks.tampers import (
     swap,
     unpack,
 )
+from verikit.case.additions import review_package
 from verikit.case.bag import read_member, seal_string
 from verikit.case.claims import Claim
 from verikit.case.opening import new_case
@@ -228,8 +230,8 @@ def test_a_changed_byte_in_any_member_is_caught_and_located(tmp_path, stamped, d
 
 @given(draw=st.data(), bit=st.integers(0, 7))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_changed_byte_whose_checksum_was_made_to_fit_is_caught_and_located(tmp_path, signed, draw, bit):
-    files = read(signed.package)
+def test_a_changed_byte_whose_checksum_was_made_to_fit_is_caught_and_located(tmp_path, reviewed, draw, bit):
+    files = read(reviewed)
     name = draw.draw(st.sampled_from(sorted(files)))
     data = bytearray(files[name])
     data[draw.draw(st.integers(0, len(data) - 1))] ^= 1 << bit
@@ -237,6 +239,16 @@ def test_a_changed_byte_whose_checksum_was_made_to_fit_is_caught_and_located(tmp
     checked = verify_package(pack(tmp_path / "x.zip", files | {name: bytes(data)}))
     assert checked.exit_code == 1
     assert name in str(checked)
+
+
+@pytest.fixture(scope="module")
+def reviewed(stamped, keys, tmp_path_factory):
+    """A package with every kind of file that one can have: signed, stamped and reviewed."""
+    package = tmp_path_factory.mktemp("reviewed") / "x.zip"
+    shutil.copy(stamped, package)
+    review_package(package, by="B. Reviewer", text="I agree.", key=keys / "other")
+    assert verify_package(package).exit_code == 0
+    return package
 
 
 def content(package):
