@@ -129,9 +129,8 @@ def test_a_correction_names_the_package_before_and_each_tells_of_the_other(case,
     second = seal_case(case, package=tmp_path / "two.zip", supersedes=correction)
     earlier, later = verify_package(first.package), verify_package(second.package, expect_seal=second.seal)
     assert (earlier.exit_code, later.exit_code) == (0, 0)
-    assert [str(one) for one in earlier.related] == [
-        f"superseded by two.zip ({second.seal}): S4 rested on a wrong date"
-    ]
+    (told,) = (str(one) for one in earlier.related)
+    assert told.startswith(f"superseded by two.zip ({second.seal}): S4 rested on a wrong date (it says so itself")
     assert [str(one) for one in later.related] == [f"supersedes one.zip ({first.seal}): S4 rested on a wrong date"]
     assert "superseded by two.zip" in str(earlier)
     assert "superseded by two.zip" in earlier._repr_mimebundle_()["text/html"]
@@ -143,6 +142,30 @@ def test_a_correction_names_the_package_before_and_each_tells_of_the_other(case,
     whole = second.package.read_bytes()
     assert seal_case(case, package=second.package, supersedes=correction).package.read_bytes() == whole
     assert [entry.kind for entry in read_journal((case / "journal.jsonl").read_bytes())].count("supersedes") == 1
+
+
+def test_a_correction_that_somebody_else_made_is_told_from_one_by_the_given_key(case, keys, tmp_path):
+    first = seal_case(case, package=tmp_path / "one.zip", key=keys / "analyst")
+    correction = Correction(seal=first.seal, because="take this one instead")
+    for signer, state, said in (
+        (keys / "other", "broken", "NOT signed with the given key"),
+        (None, "broken", "NOT signed with the given key"),
+        (keys / "analyst", "holds", "(signed with the given key)"),
+    ):
+        later = seal_case(case, package=tmp_path / "two.zip", key=signer, supersedes=correction).package
+        (told,) = verify_package(first.package, key=keys / "analyst.pub").related
+        assert (told.relation, told.signature) == ("superseded by", state)
+        assert said in str(told)
+        # Nothing was asked, nothing is claimed; and the first package is not broken by what lies beside it.
+        (told,) = verify_package(first.package).related
+        assert told.signature == "limited"
+        assert verify_package(first.package, key=keys / "analyst.pub", expect_seal=first.seal).exit_code == 0
+        # The same, unpacked.
+        unpack(tmp_path / "folder", read(later))
+        later.unlink()
+        (told,) = verify_package(first.package, key=keys / "analyst.pub").related
+        assert (told.package, told.signature) == ("folder", state)
+        shutil.rmtree(tmp_path / "folder")
 
 
 def test_a_neighbour_whose_word_does_not_fit_its_own_seal_is_not_believed(case, tmp_path):

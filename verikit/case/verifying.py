@@ -102,7 +102,7 @@ def verify_package(
     )
     with opened_package(path) as contents:
         properties, seal, entries = _examine(contents, asked)
-    related = related_packages(path, seal, correction_of(entries))
+    related = related_packages(path, seal, correction_of(entries), key=asked.key)
     name = path.name or str(path)
     return Verification(package=name, seal=seal, asked=asked.names(), properties=properties, related=related)
 
