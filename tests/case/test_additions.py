@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from benchmarks.tampers import pack, read, unpack
+from benchmarks.tampers import CLIP, pack, read, rehash, unpack
 from verikit.case.additions import Reviewed, review_package
 from verikit.case.corrections import Correction, seal_of
 from verikit.case.journal import read_journal
@@ -205,3 +205,17 @@ def test_what_is_withheld_stays_withheld_and_its_reason_is_told(case, tmp_path):
     files = read(first.package)
     files.pop("data/derived/02_what_is_this_file.png")
     assert verify_package(pack(tmp_path / "x.zip", files)).exit_code == 1
+
+
+@pytest.mark.parametrize(("put_in", "said"), [(b"another clip", "not the file of entry 1"), (None, "not what follows")])
+def test_a_file_put_in_the_place_of_a_withheld_one_is_named_also_where_all_manifests_fit(case, tmp_path, put_in, said):
+    original = (case / "inputs/clip.mp4").read_bytes()
+    seal = seal_case(case, withhold={"inputs/clip.mp4": "protects the person filming"})
+    files = read(seal.package)
+    # Even the original itself was not in what was sealed.
+    files[CLIP] = put_in or original
+    rehash(files)
+    checked = verify_package(pack(tmp_path / "x.zip", files))
+    assert checked["journal"].state == "broken"
+    assert said in str(checked["journal"].problems)
+    assert verify_package(tmp_path / "x.zip", expect_seal=seal.seal)["seal"].state == "broken"
