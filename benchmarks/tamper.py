@@ -2,24 +2,27 @@
 
     python -m benchmarks.tamper --peers /path/to/python
 
-All of them are shown the same package of a case that really ran, changed in each of the ways of `benchmarks.tampers`, by
-three people: one who edits files; one who makes all manifests and metadata fit again, without the key; one who holds the
-key, writes the journal anew and signs again. verikit is given the public key and the published seal string, and once more
-neither. A tool of `--peers` that is not installed there is left out and said. The tools for notebooks are shown the
-executed notebook wherever it or what it reads was changed; manifests are nothing to them. Nothing is missed twice: a
-change that fitting everything again undoes is left out of that column.
+All of them are shown the same package of a case that really ran, changed in each of the ways of
+`benchmarks.further_tampers`, by three people: one who edits files; one who makes all manifests and metadata fit again,
+without the key; one who holds the key, writes the journal anew and signs again. verikit is given the public key and the
+published seal string, and once more neither. A tool of `--peers` that is not installed there is left out and said. The
+tools for notebooks are shown the executed notebook wherever it or what it reads was changed; manifests are nothing to them.
+What cannot be unpacked counts as seen by all. Nothing is missed twice: a change that fitting everything again undoes is
+left out of that column.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.tampers import NOTEBOOK, TAMPERS, pack, read, refit, rehash, running_case, unpack
+from benchmarks.further_tampers import ALL
+from benchmarks.tampers import NOTEBOOK, pack, read, refit, rehash, running_case, unpack
 from verikit.case.sealing import seal_case
 from verikit.case.signing import sign
 from verikit.case.verifying import verify_package
@@ -74,7 +77,7 @@ PEOPLE = ("edits files", "fits all manifests, no key", "holds the key, writes al
 def changed_packages(files: dict[str, bytes], key: Path) -> Packages:
     """The package changed in each way by each of the three people, by (tamper, person)."""
     found = {}
-    for tamper, row in TAMPERS.items():
+    for tamper, row in ALL.items():
         for person in PEOPLE:
             copy = dict(files)
             try:
@@ -135,12 +138,15 @@ def touched(changed: dict[str, bytes], files: dict[str, bytes]) -> bool:
 def by_peers(python: str, packages: Packages, *, files: dict[str, bytes], place: Path) -> dict[str, Seen]:
     """What the tools of another Python see of each changed package."""
     seen: dict[str, Seen] = {}
-    folders = {
-        name: unpack(place / f"{number:03d}", changed) for number, (name, changed) in enumerate(packages.items())
-    }
+    folders = {}
+    for number, (name, changed) in enumerate(packages.items()):
+        with contextlib.suppress(OSError):
+            folders[name] = unpack(place / f"{number:03d}", changed)
+    # What no file system takes, whoever unpacks it sees.
+    at_once = dict.fromkeys(packages.keys() - folders.keys(), True)
     if has(python, "bagit"):
         told = lines(python, BAGIT, [str(folder) for folder in folders.values()])
-        seen["bagit"] = dict(zip(folders, told, strict=True))
+        seen["bagit"] = dict(zip(folders, told, strict=True)) | at_once
     else:
         print("bagit: not installed there")
     edited = {name: folder for name, folder in folders.items() if name[1] == PEOPLE[0]}
@@ -148,6 +154,7 @@ def by_peers(python: str, packages: Packages, *, files: dict[str, bytes], place:
     if has(python, "nbformat"):
         paths = [str(whole / NOTEBOOK), *(str(folder / NOTEBOOK) for folder in edited.values())]
         seen["nbformat's trust"] = dict(zip(edited, lines(python, TRUST, [str(place), *paths])[1:], strict=True))
+        seen["nbformat's trust"] |= {name: True for name in at_once if name[1] == PEOPLE[0]}
     else:
         print("nbformat: not installed there")
     for tool, (module, flags) in RUNNERS.items():
@@ -162,6 +169,7 @@ def by_peers(python: str, packages: Packages, *, files: dict[str, bytes], place:
             print(f"{tool}: fails the untouched notebook, so nothing can be said of it")
             continue
         seen[tool] = {name: name[0] in failed or name[0] not in there for name in edited}
+        seen[tool] |= {name: True for name in at_once if name[1] == PEOPLE[0]}
     return seen
 
 

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from benchmarks.tampers import pack, read, unpack
+from benchmarks.tampers import CLIP, pack, read, rehash, unpack
 from verikit.case.additions import Reviewed, review_package
 from verikit.case.corrections import Correction, seal_of
 from verikit.case.journal import read_journal
@@ -129,9 +129,8 @@ def test_a_correction_names_the_package_before_and_each_tells_of_the_other(case,
     second = seal_case(case, package=tmp_path / "two.zip", supersedes=correction)
     earlier, later = verify_package(first.package), verify_package(second.package, expect_seal=second.seal)
     assert (earlier.exit_code, later.exit_code) == (0, 0)
-    assert [str(one) for one in earlier.related] == [
-        f"superseded by two.zip ({second.seal}): S4 rested on a wrong date"
-    ]
+    (told,) = (str(one) for one in earlier.related)
+    assert told.startswith(f"superseded by two.zip ({second.seal}): S4 rested on a wrong date (it says so itself")
     assert [str(one) for one in later.related] == [f"supersedes one.zip ({first.seal}): S4 rested on a wrong date"]
     assert "superseded by two.zip" in str(earlier)
     assert "superseded by two.zip" in earlier._repr_mimebundle_()["text/html"]
@@ -143,6 +142,30 @@ def test_a_correction_names_the_package_before_and_each_tells_of_the_other(case,
     whole = second.package.read_bytes()
     assert seal_case(case, package=second.package, supersedes=correction).package.read_bytes() == whole
     assert [entry.kind for entry in read_journal((case / "journal.jsonl").read_bytes())].count("supersedes") == 1
+
+
+def test_a_correction_that_somebody_else_made_is_told_from_one_by_the_given_key(case, keys, tmp_path):
+    first = seal_case(case, package=tmp_path / "one.zip", key=keys / "analyst")
+    correction = Correction(seal=first.seal, because="take this one instead")
+    for signer, state, said in (
+        (keys / "other", "broken", "NOT signed with the given key"),
+        (None, "broken", "NOT signed with the given key"),
+        (keys / "analyst", "holds", "(signed with the given key)"),
+    ):
+        later = seal_case(case, package=tmp_path / "two.zip", key=signer, supersedes=correction).package
+        (told,) = verify_package(first.package, key=keys / "analyst.pub").related
+        assert (told.relation, told.signature) == ("superseded by", state)
+        assert said in str(told)
+        # Nothing was asked, nothing is claimed; and the first package is not broken by what lies beside it.
+        (told,) = verify_package(first.package).related
+        assert told.signature == "limited"
+        assert verify_package(first.package, key=keys / "analyst.pub", expect_seal=first.seal).exit_code == 0
+        # The same, unpacked.
+        unpack(tmp_path / "folder", read(later))
+        later.unlink()
+        (told,) = verify_package(first.package, key=keys / "analyst.pub").related
+        assert (told.package, told.signature) == ("folder", state)
+        shutil.rmtree(tmp_path / "folder")
 
 
 def test_a_neighbour_whose_word_does_not_fit_its_own_seal_is_not_believed(case, tmp_path):
@@ -182,3 +205,17 @@ def test_what_is_withheld_stays_withheld_and_its_reason_is_told(case, tmp_path):
     files = read(first.package)
     files.pop("data/derived/02_what_is_this_file.png")
     assert verify_package(pack(tmp_path / "x.zip", files)).exit_code == 1
+
+
+@pytest.mark.parametrize(("put_in", "said"), [(b"another clip", "not the file of entry 1"), (None, "not what follows")])
+def test_a_file_put_in_the_place_of_a_withheld_one_is_named_also_where_all_manifests_fit(case, tmp_path, put_in, said):
+    original = (case / "inputs/clip.mp4").read_bytes()
+    seal = seal_case(case, withhold={"inputs/clip.mp4": "protects the person filming"})
+    files = read(seal.package)
+    # Even the original itself was not in what was sealed.
+    files[CLIP] = put_in or original
+    rehash(files)
+    checked = verify_package(pack(tmp_path / "x.zip", files))
+    assert checked["journal"].state == "broken"
+    assert said in str(checked["journal"].problems)
+    assert verify_package(tmp_path / "x.zip", expect_seal=seal.seal)["seal"].state == "broken"

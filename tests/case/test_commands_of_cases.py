@@ -75,7 +75,13 @@ def test_withheld_files_leave_exit_code_3_and_a_correction_is_told(run, tmp_path
     found = answer(run("verify", "two.zip", "--json"), code=3)
     assert (found["ok"], states(found)["hashes"]) == (True, "limited")
     assert found["related"] == [
-        {"package": "one.zip", "seal": first["seal"], "relation": "supersedes", "because": "a wrong date"}
+        {
+            "package": "one.zip",
+            "seal": first["seal"],
+            "relation": "supersedes",
+            "because": "a wrong date",
+            "signature": "limited",
+        }
     ]
     code, out, _ = run("verify", "one.zip")
     assert code == 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from verikit.case.claims import Claim, SubClaim
+from verikit.case.derived import Derived
 from verikit.case.journal import append
 from verikit.case.opening import new_case, open_case
 from verikit.case.verdicts import EarlierCopy, Label, Media, Status, Verdict
@@ -50,6 +51,25 @@ def test_what_is_recorded_is_written_and_told_and_reads_back(case: Case) -> None
     assert thing.size == case.evidence_path("freeze").stat().st_size
     assert case.entries[-1].body == thing.to_dict()
     assert type(thing).from_dict(thing.to_dict()) == thing
+
+
+def test_what_made_a_thing_is_told_with_its_arguments(case: Case) -> None:
+    case.record(FINDING, name="freeze", operation="find_freezes", parents=["video"], arguments={"longest": 0.5})
+    case.keep_bytes(b"x", name="still.png", operation="still", parents=["freeze"], arguments={"pts": 9000})
+    told = [(thing.operation, thing.arguments, thing.kind) for thing in case.derived.values()]
+    assert told == [("find_freezes", {"longest": 0.5}, "Finding"), ("still", {"pts": 9000}, "still")]
+    assert case.entries[-1].body["arguments"] == {"pts": 9000}
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        case.keep_bytes(b"x", name="other.png", operation="still", arguments={"pts": object()})
+    assert not (case.folder / "derived/other.png").exists()
+
+
+def test_an_entry_of_before_arguments_were_told_still_reads(case: Case) -> None:
+    case.record(FINDING, name="freeze")
+    body = {name: value for name, value in case.entries[-1].body.items() if name != "arguments"}
+    assert Derived.from_dict(body).arguments == {}
+    with pytest.raises(TypeError, match="arguments: not an object"):
+        Derived.from_dict(body | {"arguments": []})
 
 
 def test_many_values_are_of_the_kind_of_one(case: Case) -> None:

@@ -196,6 +196,19 @@ def test_nothing_is_appended_to_a_broken_tail(tmp_path: Path) -> None:
         assert path.read_bytes() == broken
 
 
+def test_a_journal_cut_off_in_an_unacknowledged_line_goes_on_once_that_piece_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    whole = write(path)
+    for kept in (1, 50, len(whole.splitlines()[-1])):
+        # As a power cut leaves it: the next line begun and not ended.
+        path.write_bytes(whole + whole.splitlines()[-1][:kept])
+        with pytest.raises(AuditError, match="take that last piece of a line away"):
+            append(path, "note", {}, case="c1")
+        path.write_bytes(path.read_bytes().rpartition(b"\n")[0] + b"\n")
+        append(path, "note", {"text": "goes on"}, case="c1")
+        assert len(read_journal(path.read_bytes())) == len(read_journal(whole)) + 1
+
+
 def test_append_refuses_what_does_not_belong(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with pytest.raises(FileNotFoundError):

@@ -115,6 +115,12 @@ def test_live_work_is_journaled_sealed_by_a_clean_run_and_what_differs_is_said(t
     assert [(body["id"], body["n"], body["status"], len(body["outputs"])) for body in told] == [
         *(("c0", 1, "ok", 0), ("c1", 2, "ok", 1), ("c2", 3, "ok", 0), ("c3", 4, "ok", 0)),
     ]
+    assert [body["source"] for body in told] == [
+        FIRST,
+        "x = 1\nprint(x)",
+        "import os\nos.environ.get('PYTHONHASHSEED')",
+        "case.note('seen')",
+    ]
     # The cell is edited after it ran, and not run again: what is saved is not what was seen.
     desk.edit(1, source="x = 2\nprint(x)")
     assert [(cell.index, cell.id, cell.kind) for cell in case.stale_cells()] == [(1, "c1", "edited")]
@@ -155,6 +161,11 @@ def test_what_ran_beside_the_notebook_or_ended_in_an_error_is_named_and_a_lost_j
     ]
     with pytest.raises(AuditError, match="not all notebooks run through"):
         seal_case(case.folder)
+    # What is no longer in the notebook, or never was, is known as it ran.
+    told = {entry.body["id"]: entry.body["source"] for entry in case.entries if entry.kind == "live-cell"}
+    assert (told[""], told["c9"]) == ("hidden = 1", "late = 2")
+    desk.run("x = 1  #" + "x" * (1 << 16), "c2")
+    assert (case.entries[-1].body["source"], case.entries[-1].body["status"]) == ("", "ok")
     case.journal.write_bytes(case.journal.read_bytes() + b"torn")
     outputs, _ = desk.run("print(4)", "c2")
     assert "THIS IS NOT IN THE JOURNAL" in "".join(output.get("text", "") for output in outputs)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from lab import opened
 
+from benchmarks.tampers import read, unpack
 from verikit.case.claims import Claim
 from verikit.case.opening import new_case, open_case
+from verikit.case.sealing import seal_case
+from verikit.case.verifying import verify_package
 
 PANEL = "jupyterapp.shell.currentWidget"
 SOURCES = (
@@ -76,3 +80,22 @@ def test_what_was_edited_deleted_or_run_in_another_order_is_named(worked):
         ("c4", "deleted"),
     ]
     assert "the sign is in Lao" not in [entry.body.get("text") for entry in open_case(case.folder).entries]
+
+
+def test_jupyterlab_opens_a_sealed_notebook_and_shows_what_was_sealed(worked, tmp_path):
+    case = worked[0]
+    seal = seal_case(case.folder, package=tmp_path / "sealed.zip")
+    data = unpack(tmp_path / "unpacked", read(seal.package)) / "data"
+    sealed = json.loads((data / "executed/01_look.ipynb").read_bytes())
+    (tmp_path / "desk").mkdir()
+    with opened(data, tmp_path / "desk", "../executed/01_look.ipynb") as page:
+        shown = page.run(f"JSON.stringify({PANEL}.content.model.toJSON().cells)")
+        errors = page.run("document.querySelectorAll('.jp-Dialog').length")
+    found = json.loads(shown)
+    assert [cell["id"] for cell in found] == [cell["id"] for cell in sealed["cells"]]
+    assert [len(cell["outputs"]) for cell in found] == [len(cell["outputs"]) for cell in sealed["cells"]]
+    assert errors == 0
+    # JupyterLab leaves a checkpoint beside what it opens, which is told; else, looking changed nothing.
+    assert "executed/.ipynb_checkpoints/" in str(verify_package(data.parent))
+    shutil.rmtree(data / "executed/.ipynb_checkpoints")
+    assert verify_package(data.parent, expect_seal=seal.seal).exit_code == 0

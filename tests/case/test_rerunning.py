@@ -35,10 +35,10 @@ class Result:
         return {"text/plain": "a result", "application/vnd.verikit.result.v1+json": self.to_dict()}
 display(picture)
 Result()""",
-    """case.record(Result(), name="result", parents=["video"])
+    """case.record(Result(), name="result", operation="measure", parents=["video"])
 made = io.BytesIO()
 picture.save(made, format="PNG")
-case.keep_bytes(made.getvalue(), name="still.png", operation="still", parents=["video"])
+case.keep_bytes(made.getvalue(), name="still.png", operation="still", arguments={"size": picture.width})
 case.note("the sign is in Thai")
 case.decide("S1", status="supported", because="seen", rests_on=["result"])""",
 )
@@ -158,6 +158,15 @@ EDITED = {
         "derived/result.json: run again, it comes out otherwise: differs at /",
     ),
     "note": (journal(b"the sign is in Thai", b"the sign is in Lao"), "not what the cells of 01_look.ipynb say: differs at /1/text"),
+    "what a picture says of itself": (
+        content(lambda cells: cells[1]["outputs"][1].update(metadata={"alt": "another still"})), "output 1: its metadata differs",
+    ),
+    "tag": (content(lambda cells: cells[2]["metadata"].update(tags=["reviewed"])), "cell c2: its tags or attachments"),
+    "argument": (journal(b'"arguments":{"size":40}', b'"arguments":{"size":90}'), "differs at /arguments/size: '90' before, '40' now"),
+    "parents": (
+        journal(b'"operation":"measure","parents":[{"name":"video"', b'"operation":"measure","parents":[{"name":"still"'),
+        "derived/result.json: the journal tells otherwise how it was made: differs at /parents",
+    ),
     "decision": (journal(b'"status":"supported"', b'"status":"contradicted"'), "differs at /1/status"),
 }  # fmt: skip
 

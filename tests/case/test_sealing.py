@@ -251,6 +251,20 @@ def test_a_home_folder_in_an_output_needs_consent_for_that_cell_and_pictures_are
     assert "/Users/ann" in refused(case)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"image/svg+xml": "<svg><text>/home/ann.lee</text></svg>"},
+        {"application/json": {"files": {"/home/ann.lee/clip.mp4": 1}}},
+        {"application/json": [[{"path": "file:///home/ann.lee/clip.mp4"}]]},
+    ],
+    ids=["a drawing", "a field's name", "deep in a result"],
+)
+def test_a_home_folder_is_seen_wherever_an_output_has_letters(case, data):
+    telling(case, **{"text/plain": "nothing"} | data)
+    assert "cell 2 (c002): its output names /home/ann.lee" in refused(case)
+
+
 def reseal(case, path, notebook):
     """Let the journal tell of a new run that came to `notebook`."""
     from verikit.case.cells import cell_digests, load_notebook

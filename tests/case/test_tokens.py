@@ -77,6 +77,23 @@ def test_a_token_cut_anywhere_is_none(response, draw):
     assert check_token(response[:cut], MESSAGE).state == "broken"
 
 
+def test_every_changed_byte_of_a_kept_token_is_seen_without_any_tool(response):
+    # The TSA's signature alone leaves a dozen bytes uncovered: versions, names of algorithms, other certificates.
+    for at in range(len(response)):
+        for bit in (1, 0x80):
+            data = bytearray(response)
+            data[at] ^= bit
+            with pytest.raises(ValueError, match=r"."):
+                read_token(bytes(data))
+
+
+def test_a_response_as_the_tsa_wrote_it_is_read_as_earlier_versions_kept_it(tsa):
+    raw = tsa.stamp(MESSAGE)
+    assert raw[4:9] == bytes.fromhex("3003020100")
+    assert read_token(raw) == read_token(as_response(raw))
+    assert check_token(raw, MESSAGE, roots=tsa.roots).state == "holds"
+
+
 def test_a_changed_byte_of_what_the_tsa_signed_is_caught_without_any_roots(response):
     start = response.index(bytes.fromhex(sha256_bytes(MESSAGE)))
     for at in (start - 12, start + 40, start + 50, len(response) - 5):

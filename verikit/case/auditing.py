@@ -8,6 +8,7 @@ it is compared, never followed.
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,10 @@ FINISHED = "done"
 AT_SEALING = frozenset({"consent", "withheld", "supersedes"})
 # Notebooks stay below 10 MB, case.json below some KB; an entry of the journal has some 300 bytes and more.
 MOST_NOTEBOOK, MOST_HEADER, MOST_LINES = 32 << 20, 4 << 20, 100_000
-# python's JSON makes some 100 bytes of "{}": without a bound, a small file would fill the memory.
-MOST_BRACKETS = 1_000_000
+# python's JSON makes some 100 bytes of "{}" and more of a key: without a bound, a small file would fill the memory. Commas
+# in texts, as in a printed table, do not count.
+MOST_BRACKETS = MOST_COMMAS = 1_000_000
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,9 @@ def _json_bytes(member: Member, *, most: int = MOST_TEXT) -> bytes:
         raise AuditError(f"more than {MOST_LINES} lines")
     if data.count(b"{") + data.count(b"[") > MOST_BRACKETS:
         raise AuditError(f"more than {MOST_BRACKETS} brackets: nothing that a case writes")
+    commas = data.count(b",")
+    if commas > MOST_COMMAS and commas - sum(text[0].count(b",") for text in _STRING.finditer(data)) > MOST_COMMAS:
+        raise AuditError(f"more than {MOST_COMMAS} values: nothing that a case writes")
     return data
 
 

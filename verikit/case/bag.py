@@ -253,7 +253,7 @@ def listing_problems(listed: Mapping[str, str], found: Mapping[str, str], *, pat
         if name not in listed:
             problems.append(Problem(kind="unlisted", path=name, detail=f"not listed in {path}: added after sealing"))
         elif listed[name] != digest:
-            detail = f"changed after sealing: its SHA-256 is {digest}, sealed as {listed[name]}"
+            detail = f"changed after sealing: its SHA-256 is {digest}, {path} says {listed[name]}"
             problems.append(Problem(kind="changed", path=name, detail=detail))
     return problems
 

@@ -30,6 +30,8 @@ _HOME = re.compile(r"(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})[\w.\-]+|/ro
 # Names too common to say who someone is; shorter ones than _LEAST letters stand in other words.
 _NOBODY = frozenset({"admin", "debian", "jovyan", "localhost", "root", "runner", "ubuntu", "user"})
 _LEAST = 4
+# What is code to people, and what of it is written in letters after all.
+_CODED, _DRAWN = ("image/", "audio/", "video/"), frozenset({"image/svg+xml"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,8 @@ def _user() -> str:
 
 
 def _texts(outputs: list[Any]) -> Iterator[str]:
-    """Every text in a cell's outputs but the code of pictures and sound. A stack, as nesting comes from a file."""
+    """Every text in a cell's outputs, names of fields too, but the code of pictures and sound."""
+    # A stack, as nesting comes from a file.
     waiting: list[Any] = list(outputs)
     while waiting:
         value = waiting.pop()
@@ -98,4 +101,5 @@ def _texts(outputs: list[Any]) -> Iterator[str]:
         elif isinstance(value, list):
             waiting += value
         elif isinstance(value, dict):
-            waiting += [part for key, part in value.items() if not key.startswith(("image/", "audio/", "video/"))]
+            yield from value
+            waiting += [part for key, part in value.items() if key in _DRAWN or not key.startswith(_CODED)]

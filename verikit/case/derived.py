@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 
-from verikit._files import plain, sha256_file
+from verikit._files import canonical_json, plain, sha256_file
 from verikit.errors import AuditError
 
 if TYPE_CHECKING:
@@ -24,17 +24,22 @@ if TYPE_CHECKING:
     from verikit.case.journal import Entry
 
 __all__ = [
+    "VERDICT",
     "Derived",
+    "Made",
     "confined",
     "copy_and_hash",
     "derived_of",
     "kind_of",
     "name_parts",
     "not_derived_again",
+    "plan_derived",
     "pretty_json",
     "withdrawn_of",
 ]
 
+# The name that a case's verdict is kept under.
+VERDICT = "verdict"
 # Plain names only: they become files that must unpack alike on every system.
 _PART = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,78}[A-Za-z0-9_-])?", re.ASCII)
 
@@ -44,7 +49,8 @@ class Derived:
     """One thing that was derived: its name, its file's path in the case, size and SHA-256, and what made it of what.
 
     `kind` is the type of the value ("Match") or the operation that made the file; `parents` are (name, SHA-256);
-    `notebook` is the one that was running, empty where the value came from a hand at work.
+    `notebook` is the one that was running, empty where the value came from a hand at work. `arguments` are those of the
+    operation, as JSON; entries of before 0.3 tell none.
     """
 
     name: str
@@ -55,6 +61,7 @@ class Derived:
     kind: str
     parents: tuple[tuple[str, str], ...] = ()
     notebook: str = ""
+    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The body of the journal's entry."""
@@ -65,7 +72,57 @@ class Derived:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`. Raises KeyError or TypeError."""
         parents = tuple((parent["name"], parent["sha256"]) for parent in data["parents"])
-        return cls(**{field.name: data[field.name] for field in dataclasses.fields(cls)} | {"parents": parents})
+        told = {"arguments": {}} | dict(data)
+        if not isinstance(told["arguments"], dict):
+            raise TypeError("arguments: not an object")
+        return cls(**{field.name: told[field.name] for field in dataclasses.fields(cls)} | {"parents": parents})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What makes a thing: the operation and its arguments, the names of what it was made from, and its kind if it is a value."""
+
+    operation: str
+    parents: Sequence[str] = ()
+    arguments: Mapping[str, Any] | None = None
+    kind: str = ""
+
+
+def plan_derived(name: str, *, file: str, made: Made, entries: Sequence[Entry], video_sha256: str) -> Derived:
+    """What is about to be derived as derived/`file`, still without digest and size, in a case with these entries.
+
+    Raises ValueError for a name that is taken and for unknown parents, TypeError for arguments that are no JSON.
+    """
+    # What is no JSON is refused before a file is written.
+    canonical_json(made.arguments or {})
+    path = f"derived/{file}"
+    derived = derived_of(entries)
+    taken = {thing.path.casefold(): (thing.name, thing.path) for thing in derived.values()}
+    taken.setdefault(f"derived/{VERDICT}.json", (VERDICT, f"derived/{VERDICT}.json"))
+    # Names that differ in case alone are one file on other systems.
+    owner = taken.get(path.casefold(), (name, path))
+    if owner != (name, path):
+        raise ValueError(f"{name}: derived/{file} is the file of {owner[0]!r}; choose another name")
+    known = {thing.name: thing.sha256 for thing in derived.values()}
+    known |= {entry.body["path"]: entry.body["sha256"] for entry in entries if entry.kind == "acquired"}
+    known["video"] = video_sha256
+    parents = made.parents
+    unknown = [parents] if isinstance(parents, str) else [parent for parent in parents if parent not in known]
+    if unknown:
+        raise ValueError(f"parents: nothing derived or taken in is called {', '.join(map(repr, unknown))}")
+    # The notebook that runs now is the one whose run-start has no run-end yet.
+    last = next((entry for entry in reversed(entries) if entry.kind in {"run-start", "run-end"}), None)
+    return Derived(
+        name=name,
+        path=path,
+        sha256="",
+        size=0,
+        operation=made.operation,
+        kind=made.kind or made.operation,
+        parents=tuple((parent, known[parent]) for parent in parents),
+        notebook=str(last.body["notebook"]) if last is not None and last.kind == "run-start" else "",
+        arguments=dict(made.arguments or {}),
+    )
 
 
 def derived_of(entries: Iterable[Entry]) -> dict[str, Derived]:

@@ -20,12 +20,15 @@ from verikit._files import canonical_json, plain, sha256_bytes, sha256_file, wri
 from verikit.case.card import CaseCard
 from verikit.case.claims import Claim
 from verikit.case.derived import (
+    VERDICT,
     Derived,
+    Made,
     confined,
     copy_and_hash,
     derived_of,
     kind_of,
     name_parts,
+    plan_derived,
     pretty_json,
     withdrawn_of,
 )
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JOURNAL", "Case"]
 
-JOURNAL, VERDICT = "journal.jsonl", "verdict"
+JOURNAL = "journal.jsonl"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,36 +182,59 @@ class Case:
 
     # --------------------------------------------------------------------------------------------------- what is derived
 
-    def record(self, value: Shown, *, name: str, parents: Sequence[str] = ()) -> str:
+    def record(
+        self,
+        value: Shown,
+        *,
+        name: str,
+        parents: Sequence[str] = (),
+        operation: str = "record",
+        arguments: Mapping[str, Any] | None = None,
+    ) -> str:
         """Write a result to derived/NAME.json and tell the journal. Returns the name, for `rests_on` and `parents`.
 
         A name that was written before is written anew; its latest entry counts. `parents` are the names of what it was
-        made from: derived things, "video", or a path under inputs/.
+        made from: derived things, "video", or a path under inputs/. `operation` made it, with these `arguments`.
         """
         if name == VERDICT:
             raise ValueError("verdict: this name is kept for conclude")
-        return self._record(value, name=name, parents=parents, operation="record")
+        return self._record(value, name, made=Made(operation=operation, parents=parents, arguments=arguments))
 
-    def _record(self, value: Shown, *, name: str, parents: Sequence[str], operation: str) -> str:
+    def _record(self, value: Shown, name: str, *, made: Made) -> str:
         data = pretty_json(value.to_dict())
-        return self._store(
-            data, name=name, file=f"{name}.json", kind=kind_of(value), operation=operation, parents=parents
-        )
+        return self._store(data, name, file=f"{name}.json", made=dataclasses.replace(made, kind=kind_of(value)))
 
-    def keep_bytes(self, data: bytes, *, name: str, operation: str, parents: Sequence[str] = ()) -> str:
+    def keep_bytes(
+        self,
+        data: bytes,
+        *,
+        name: str,
+        operation: str,
+        parents: Sequence[str] = (),
+        arguments: Mapping[str, Any] | None = None,
+    ) -> str:
         """Write `data` to derived/NAME (with its extension) and tell the journal what made it. Returns the name."""
-        return self._store(data, name=name, file=name, kind=operation, operation=operation, parents=parents)
+        made = Made(operation=operation, parents=parents, arguments=arguments)
+        return self._store(data, name, file=name, made=made)
 
-    def keep_file(self, path: Path, *, name: str, operation: str, parents: Sequence[str] = ()) -> str:
+    def keep_file(
+        self,
+        path: Path,
+        *,
+        name: str,
+        operation: str,
+        parents: Sequence[str] = (),
+        arguments: Mapping[str, Any] | None = None,
+    ) -> str:
         """Copy a file to derived/NAME (with its extension) and tell the journal what made it. Returns the name."""
-        plan = self._plan(name, file=name, kind=operation, operation=operation, parents=parents)
+        plan = self._plan(name, file=name, made=Made(operation=operation, parents=parents, arguments=arguments))
         target = confined(self.folder, plan.path)
         with written_aside(target) as aside:
             sha256, size = copy_and_hash(Path(path), aside)
         return self._tell(dataclasses.replace(plan, sha256=sha256, size=size))
 
-    def _store(self, data: bytes, *, name: str, file: str, kind: str, operation: str, parents: Sequence[str]) -> str:
-        plan = self._plan(name, file=file, kind=kind, operation=operation, parents=parents)
+    def _store(self, data: bytes, name: str, *, file: str, made: Made) -> str:
+        plan = self._plan(name, file=file, made=made)
         write_bytes(confined(self.folder, plan.path), data)
         return self._tell(dataclasses.replace(plan, sha256=sha256_bytes(data), size=len(data)))
 
@@ -217,40 +243,11 @@ class Case:
         self._append("derived", thing.to_dict())
         return thing.name
 
-    def _plan(self, name: str, *, file: str, kind: str, operation: str, parents: Sequence[str]) -> Derived:
-        """What is about to be derived, still without digest and size. One reading of the journal answers all of it.
-
-        Raises AuditError for a name that leads elsewhere, ValueError for one that is taken or unknown parents.
-        """
+    def _plan(self, name: str, *, file: str, made: Made) -> Derived:
+        """What is about to be derived, still without digest and size. One reading of the journal answers all of it."""
         name_parts(name)
-        path = f"derived/{file}"
-        confined(self.folder, path)
-        entries = self.entries
-        derived = derived_of(entries)
-        taken = {thing.path.casefold(): (thing.name, thing.path) for thing in derived.values()}
-        taken.setdefault(f"derived/{VERDICT}.json", (VERDICT, f"derived/{VERDICT}.json"))
-        # Names that differ in case alone are one file on other systems.
-        owner = taken.get(path.casefold(), (name, path))
-        if owner != (name, path):
-            raise ValueError(f"{name}: derived/{file} is the file of {owner[0]!r}; choose another name")
-        known = {thing.name: thing.sha256 for thing in derived.values()}
-        known |= {entry.body["path"]: entry.body["sha256"] for entry in entries if entry.kind == "acquired"}
-        known["video"] = self.video_sha256
-        unknown = [parents] if isinstance(parents, str) else [parent for parent in parents if parent not in known]
-        if unknown:
-            raise ValueError(f"parents: nothing derived or taken in is called {', '.join(map(repr, unknown))}")
-        # The notebook that runs now is the one whose run-start has no run-end yet.
-        last = next((entry for entry in reversed(entries) if entry.kind in {"run-start", "run-end"}), None)
-        return Derived(
-            name=name,
-            path=path,
-            sha256="",
-            size=0,
-            operation=operation,
-            kind=kind,
-            parents=tuple((parent, known[parent]) for parent in parents),
-            notebook=str(last.body["notebook"]) if last is not None and last.kind == "run-start" else "",
-        )
+        confined(self.folder, f"derived/{file}")
+        return plan_derived(name, file=file, made=made, entries=self.entries, video_sha256=self.video_sha256)
 
     def evidence_path(self, name: str) -> Path:
         """The file of what was derived under `name`, checked against the journal. Raises AuditError where it differs."""
@@ -350,7 +347,7 @@ class Case:
         if problems:
             raise AuditError("verdict", problems=problems)
         rests_on = {name for decision in verdict.decisions for name in decision.rests_on}
-        self._record(verdict, name=VERDICT, parents=sorted(rests_on), operation="conclude")
+        self._record(verdict, VERDICT, made=Made(operation="conclude", parents=sorted(rests_on)))
         self._append("decision", {"verdict": verdict.to_dict(), "by": self.by})
         return verdict
 

@@ -45,6 +45,7 @@ __all__ = [
     "journal_problems",
     "read_journal",
     "strict_json",
+    "sync_folder",
 ]
 
 KINDS = (
@@ -74,6 +75,10 @@ MOST_LINE = 1 << 20
 _FIELDS = frozenset({"v", "case", "seq", "time", "kind", "body", "prev", "hash"})
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}(\d{3})?)?\+00:00", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_TORN = (
+    "the last line is torn: it has no line feed, so its writing was cut off and nobody was told that it is in the journal; "
+    "keep a copy of the file, then take that last piece of a line away to go on"
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +310,8 @@ def append(path: Path, kind: str, body: Mapping[str, Any], *, case: str, time: d
         if faults:
             raise ValueError(f"{path.name}: cannot append: " + "; ".join(detail for _, detail in faults))
         _write(handle, line + b"\n")
+        if before is None:
+            sync_folder(path.parent)
     return Entry.from_dict(entry)
 
 
@@ -341,7 +348,7 @@ def _last(handle: int, path: Path) -> dict[str, Any] | None:
             break
         tail += block
     if not tail.endswith(b"\n"):
-        raise AuditError(f"{path.name}: cannot append", problems=["the last line is torn: it has no line feed"])
+        raise AuditError(f"{path.name}: cannot append", problems=[_TORN])
     found, faults = _read_line(tail[:-1].rpartition(b"\n")[2])
     if found is None or faults:
         raise AuditError(f"{path.name}: cannot append", problems=[f"last line: {detail}" for _, detail in faults])
@@ -356,3 +363,14 @@ def _write(handle: int, line: bytes) -> None:
         os.ftruncate(handle, size)
         raise OSError(f"journal: only {written} of {len(line)} bytes could be written; is the disk full?")
     os.fsync(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk: without it, a new file can be gone after a power cut, however well written."""
+    # Windows opens no folders, and puts names on the disk by itself.
+    if sys.platform != "win32":
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,8 +1,8 @@
 """Live work in JupyterLab: each cell that runs is told to the case's journal by the kernel, as it happens.
 
-`%load_ext verikit` in a notebook of a case starts it. An entry holds the cell's id, its source's digest, its execution
-count, whether it ended well, how long it took, and the digests of its outputs as the kernel sent them, in the form in
-which JupyterLab keeps them. So a saved notebook can later be held against what really ran (`staleness`).
+`%load_ext verikit` in a notebook of a case starts it. An entry holds the cell's id, its source and the source's digest, its
+execution count, whether it ended well, how long it took, and the digests of its outputs as the kernel sent them, in the
+form in which JupyterLab keeps them. What was deleted or edited since is thus still known as it ran. So a saved notebook can later be held against what really ran (`staleness`).
 
 Where our own runner executes the notebook, it tells the journal itself and this stays silent: its kernel has an empty
 session name. A kernel that was started without any is at work on the notebook whose cells it runs; until only one of the
@@ -38,6 +38,8 @@ __all__ = ["SESSION_NAME", "Shown", "as_shown", "watch"]
 # Jupyter's server tells a kernel which notebook it was started for.
 SESSION_NAME = "JPY_SESSION_NAME"
 _SHOWN = ("stream", "display_data", "execute_result", "error", "update_display_data", "clear_output")
+# A cell that is longer is told by its digest alone: an entry has to stay below the journal's own bound.
+MOST_SOURCE = 1 << 16
 _BACK = re.compile("[^\n\b]\b")
 
 
@@ -166,6 +168,7 @@ class _Watch:
             "id": str(info.cell_id or ""),
             "n": result.execution_count,
             "status": "ok" if result.success else "error",
+            "source": str(info.raw_cell) if len(str(info.raw_cell)) <= MOST_SOURCE else "",
             "source_sha256": sha256_text(str(info.raw_cell)),
             "outputs": [output_digest(output) for output in outputs],
             "seconds": None if self.began is None else round(time.monotonic() - self.began, 3),

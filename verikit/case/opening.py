@@ -17,7 +17,7 @@ from verikit.case.cells import require_notebooks
 from verikit.case.derived import copy_and_hash, pretty_json
 from verikit.case.folder import JOURNAL, Case
 from verikit.case.header import CASE, FORMAT, header_problems, read_header, seen_from
-from verikit.case.journal import append
+from verikit.case.journal import append, sync_folder
 from verikit.errors import AuditError, MediaError
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def _made_aside(folder: Path) -> Iterator[Path]:
             # Only an empty one goes; Windows does not rename over it.
             folder.rmdir()
         aside.rename(folder)
+        sync_folder(folder.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

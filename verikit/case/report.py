@@ -276,13 +276,13 @@ def _evidence(derived: Mapping[str, Derived], entries: Sequence[Entry]) -> Html:
         (
             _html.join([code(thing.name), f" ({thing.kind})" if thing.kind != thing.operation else ""], ""),
             _html.join([code(thing.path), f"{thing.size} bytes", code(thing.sha256)], "<br>\n"),
-            thing.operation,
+            _html.join([thing.operation, *(f"{key}: {value}" for key, value in thing.arguments.items())], "<br>\n"),
             code(thing.notebook.removeprefix("notebooks/")) if thing.notebook else "by hand",
             ", ".join(name for name, _ in thing.parents) or "nothing named",
         )
         for thing in sorted(derived.values(), key=lambda thing: thing.path)
     ]
-    head = ("name", "file, size, SHA-256", "operation", "notebook", "made from")
+    head = ("name", "file, size, SHA-256", "operation, arguments", "notebook", "made from")
     said = "Every file that was derived, as the journal's latest entry tells of it. They lie in the case's package."
     return section("Evidence", paragraph(said), table(rows, head=head, caption="Derived files"), *lost)
 

@@ -240,16 +240,18 @@ class _Again:
         # A later run may have derived some of them again; then that one is compared.
         latest = {e.body.get("path"): e.seq for e in self.entries if e.kind in {"derived", "withdrawn"}}
         sealed = {
-            str(e.body["path"])
+            str(e.body["path"]): e.body
             for e in self._span(run)
             if e.kind == "derived" and latest.get(e.body.get("path")) == e.seq
         }
-        now = {str(e.body["path"]) for e in self.case.entries[since:] if e.kind == "derived"}
-        for path in sorted(sealed - now):
+        now = {str(e.body["path"]): e.body for e in self.case.entries[since:] if e.kind == "derived"}
+        for path in sorted(sealed.keys() - now.keys()):
             self._broken(path, "not derived when run again", kind="derived")
-        for path in sorted(now - {str(e.body.get("path")) for e in self._span(run) if e.kind == "derived"}):
+        for path in sorted(now.keys() - {str(e.body.get("path")) for e in self._span(run) if e.kind == "derived"}):
             self._broken(path, "derived when run again, and not in the package", kind="derived")
-        for path in sorted(sealed & now & self.members.keys()):
+        for path in sorted(sealed.keys() & now.keys() & self.members.keys()):
+            if found := _making_difference(sealed[path], now[path]):
+                self._broken(path, f"the journal tells otherwise how it was made: {found}", kind="derived")
             member, made = self.members[path], confined(self.folder, path)
             if max(member.size, made.stat().st_size) > MOST_COMPARED:
                 digests, _ = bag.hash_members([member])
@@ -318,6 +320,21 @@ class _Again:
         here = {(d["name"], d["version"], d["record_sha256"]) for d in environment()["distributions"]}
         if here != there:
             yield f"{len({d[0] for d in here ^ there})} packages differ"
+
+
+def _making_difference(sealed: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """How what the journal says of a derived file's making differs from now; entries of before 0.3 told no arguments."""
+    if "arguments" not in sealed:
+        return ""
+    one, other = (
+        {
+            "operation": body["operation"],
+            "arguments": body["arguments"],
+            "parents": [p["name"] for p in body["parents"]],
+        }
+        for body in (sealed, now)
+    )
+    return json_difference(one, other)
 
 
 def _without_digests(body: Mapping[str, Any]) -> dict[str, Any]:

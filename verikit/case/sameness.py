@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from verikit._files import plain
-from verikit.case.cells import joined, source_of
+from verikit.case.cells import joined, source_of, tags_of
 from verikit.case.journal import strict_json
 from verikit.case.live import as_shown
 
@@ -34,7 +34,7 @@ _INSIDE = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,([A-Za-z0-9+/=]+)
 
 
 def notebook_differences(sealed: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Where two loaded notebooks differ in source or in what they show: (the cell's id, a sentence) for each difference.
+    """Where two loaded notebooks differ in what was written or is shown: (the cell's id, a sentence) for each difference.
 
     Cells that did not run in `again` are left out where a cell of it ended in an error: that cell is named.
     """
@@ -46,6 +46,8 @@ def notebook_differences(sealed: Mapping[str, Any], again: Mapping[str, Any]) ->
             continue
         if (cell["cell_type"], source_of(cell)) != (other["cell_type"], source_of(other)):
             yield cell["id"], f"{place}: its source is not the one that was run"
+        if (tags_of(cell), cell.get("attachments", {})) != (tags_of(other), other.get("attachments", {})):
+            yield cell["id"], f"{place}: its tags or attachments are not those of the cell that was run"
         outputs, now = cell.get("outputs", []), other.get("outputs", [])
         for found in _outputs_differences(outputs, now):
             yield cell["id"], f"{place} {found}"
@@ -71,6 +73,8 @@ def _outputs_differences(sealed: Sequence[Mapping[str, Any]], again: Sequence[Ma
                 yield f"{place}: what it printed differs"
         else:
             yield from _data_differences(one.get("data", {}), other.get("data", {}), place)
+            if found := json_difference(one.get("metadata", {}), other.get("metadata", {})):
+                yield f"{place}: its metadata {found}"
 
 
 def _data_differences(sealed: Mapping[str, Any], again: Mapping[str, Any], place: str) -> Iterator[str]:

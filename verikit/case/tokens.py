@@ -4,8 +4,10 @@ A time stamping authority (TSA) signs a digest and a time. The token lies in the
 
     openssl ts -verify -data SIGNED -in tagmanifest-sha256.txt.sig.tsr -CAfile ROOTS.pem
 
-checks it without us; SIGNED is the signature where there is one and tagmanifest-sha256.txt where there is none. Roots are
-never taken from the package. openssl checks; without it the package rfc3161-client does. What is read here by hand is what
+checks it without us; SIGNED is the signature where there is one and tagmanifest-sha256.txt where there is none. The TSA's
+signature leaves parts of a token uncovered (names of algorithms, certificates beside its own), so the status of the kept
+response says the token's SHA-256 in words: what is changed by accident shows in every byte. Roots are never taken from
+the package. openssl checks; without it the package rfc3161-client does. What is read here by hand is what
 has to be shown (the time) or compared (the digest), each in the one form that DER has. The network is used by
 `fetch_token` alone, at the address that the user names.
 """
@@ -33,9 +35,11 @@ MOST_TOKEN = 1 << 20
 _SHA256 = bytes.fromhex("0609608648016503040201")
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _TST_INFO = bytes.fromhex("060b2a864886f70d0109100104")
+_INTEGER_GRANTED = bytes.fromhex("020100")
+# A response as TSAs write it, and as packages of before 0.3 keep it.
 _GRANTED = bytes.fromhex("3003020100")
 _TIME = re.compile(rb"(\d{14})(\.\d{1,6})?Z")
-_SEQUENCE, _OCTETS, _GENERALIZED_TIME, _EXPLICIT = 0x30, 0x04, 0x18, 0xA0
+_SEQUENCE, _OCTETS, _TEXT, _GENERALIZED_TIME, _EXPLICIT = 0x30, 0x04, 0x0C, 0x18, 0xA0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +111,12 @@ def _wrapped(tag: int, *parts: bytes) -> bytes:
     return bytes([tag, 0x80 | len(length)]) + length + content
 
 
+def _status(token: bytes) -> bytes:
+    """The status of a kept response: granted, and the token's SHA-256 as the text that RFC 3161, 2.4.2, leaves room for."""
+    told = f"SHA-256 of the token: {hashlib.sha256(token).hexdigest()}"
+    return _wrapped(_SEQUENCE, _INTEGER_GRANTED, _wrapped(_SEQUENCE, _wrapped(_TEXT, told.encode("ascii"))))
+
+
 def as_response(data: bytes) -> bytes:
     """A time token, or the response of a TSA that holds one, in the one form in which a package keeps it.
 
@@ -119,7 +129,7 @@ def as_response(data: bytes) -> bytes:
         token = parts[1][1]
     else:
         raise ValueError("the TSA did not grant a time token, or this is none")
-    response = _wrapped(_SEQUENCE, _GRANTED, token)
+    response = _wrapped(_SEQUENCE, _status(token), token)
     read_token(response)
     return response
 
@@ -128,8 +138,8 @@ def read_token(response: bytes) -> Token:
     """What the token in a response says. Raises ValueError for what is not of the form that `as_response` writes."""
     status, (_, token) = _pair(_inside(response[:MOST_TOKEN], _SEQUENCE))
     (_, kind), (_, explicit) = _pair(_inside(token, _SEQUENCE))
-    if status[1] != _GRANTED or kind != _SIGNED_DATA:
-        raise ValueError("not a granted time token")
+    if status[1] not in {_GRANTED, _status(token)} or kind != _SIGNED_DATA:
+        raise ValueError("not a granted time token, or changed since it was put in")
     signed = _inside(_content(explicit), _SEQUENCE)
     (_, about), (_, wrapped) = _pair(_inside(signed[2][1] if len(signed) > 2 else b"", _SEQUENCE))
     if about != _TST_INFO:

@@ -23,6 +23,7 @@ NOT_SHOWN = (
     "when, where and by whom the clip was filmed",
     "that report.html says what the case says: it is written for readers; the notebooks and the journal are the record",
     "that this is the package that was first sealed, unless its seal string or a signature was compared",
+    "that no signature, time token or review was taken out, unless it was asked for: by a key, roots, or a review string",
 )
 
 

@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING
 
 from verikit._files import plain, written_aside
 from verikit.case.bag import (
+    CHUNK,
     MOST_MEMBERS,
     READ_FAULTS,
     Contents,
@@ -29,6 +30,7 @@ from verikit.case.bag import (
     chunks_of,
     hash_aside,
 )
+from verikit.case.inflating import Inflated
 from verikit.case.member_names import MOST_NAME, name_problem, twin_problems
 from verikit.errors import AuditError
 
@@ -49,7 +51,12 @@ _EOCD, _LOCAL, _LOCATOR, _RECORD = b"PK\x05\x06", b"PK\x03\x04", b"PK\x06\x07", 
 # Flag bits that are understood: compression level (1, 2), sizes behind the member (3), name in UTF-8 (11).
 _FLAGS, _SIZES_BEHIND, _UTF8 = 0x80E, 0x8, 0x800
 # Extra fields that cannot change what a member is: zip64 sizes, times (NTFS, Unix), numbers of owner and group.
-_EXTRAS = frozenset({0x0001, 0x000A, 0x5455, 0x7875})
+_ZIP64 = 0x0001
+_EXTRAS = frozenset({_ZIP64, 0x000A, 0x5455, 0x7875})
+# In a field of four bytes: the number stands in the zip64 extra field.
+_ELSEWHERE = 0xFFFFFFFF
+# Attributes of DOS that make a folder or a disk's label of a file, and Unix modes that lend another's rights.
+_DOS_OTHER, _LENT = 0x18, 0o7000
 
 
 @contextlib.contextmanager
@@ -67,7 +74,7 @@ def open_zip(path: Path) -> Iterator[Contents]:
             yield Contents(members={}, problems=tuple(problems), readable=False)
             return
         with archive:
-            yield _zip_contents(archive, stream, end=end, problems=problems)
+            yield _zip_contents(archive, path, stream, end=end, problems=problems)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +124,9 @@ def _read_end(stream: IO[bytes]) -> tuple[_End | None, list[Problem]]:
     return _End(start=start, count=count), problems
 
 
-def _zip_contents(archive: zipfile.ZipFile, stream: IO[bytes], *, end: _End, problems: list[Problem]) -> Contents:
+def _zip_contents(
+    archive: zipfile.ZipFile, path: Path, stream: IO[bytes], *, end: _End, problems: list[Problem]
+) -> Contents:
     infos = archive.infolist()
     if len(infos) != end.count:
         problems.append(Problem(kind="zip", path="", detail=f"{len(infos)} members where {end.count} are announced"))
@@ -136,7 +145,7 @@ def _zip_contents(archive: zipfile.ZipFile, stream: IO[bytes], *, end: _End, pro
         if name.endswith("/"):
             folders.add(name)
         elif not faults:
-            members[name] = Member(name=name, size=info.file_size, open=_zip_opener(archive, info))
+            members[name] = Member(name=name, size=info.file_size, open=_zip_opener(archive, path, info))
     problems += [Problem(kind="zip", path="", detail=detail) for _, detail in hidden.get(-1, [])]
     problems += twin_problems(members)
     filled = {str(parent) + "/" for name in members for parent in PurePosixPath(name).parents}
@@ -148,7 +157,9 @@ def _zip_contents(archive: zipfile.ZipFile, stream: IO[bytes], *, end: _End, pro
     return Contents(members=dict(sorted(members.items())), problems=tuple(problems))
 
 
-def _zip_opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
+def _zip_opener(archive: zipfile.ZipFile, path: Path, info: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
+    if info.compress_type == zipfile.ZIP_DEFLATED:
+        return lambda: io.BufferedReader(Inflated(path, info), CHUNK)
     return lambda: archive.open(info)
 
 
@@ -165,6 +176,8 @@ def _info_problems(info: zipfile.ZipInfo) -> list[tuple[str, str]]:
         faults.append(("link", "a link; links are not followed"))
     elif kind not in {0, stat.S_IFDIR if folder else stat.S_IFREG}:
         faults.append(("special", "neither a file nor a folder, or a folder that is named as a file"))
+    elif not folder and info.external_attr & (_DOS_OTHER | _LENT << 16):
+        faults.append(("special", "marked as a folder, as a disk's label, or to run with another's rights"))
     if info.flag_bits & ~_FLAGS:
         faults.append(("encrypted", "encrypted or patched"))
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
@@ -177,6 +190,10 @@ def _info_problems(info: zipfile.ZipInfo) -> list[tuple[str, str]]:
         faults.append(("zip", "a folder that holds bytes"))
     if info.comment:
         faults.append(("zip", "a comment at a member"))
+    if info.volume:
+        faults.append(("zip", "it claims to lie in another part of the archive"))
+    if not {*_zip64_numbers(info.extra)} <= {info.file_size, info.compress_size, info.header_offset}:
+        faults.append(("zip", "its zip64 field says otherwise than the directory"))
     if not _known_extras(info.extra):
         faults.append(("zip", "an extra field that could give it another name or content"))
     return faults
@@ -190,6 +207,20 @@ def _known_extras(extra: bytes) -> bool:
         if field not in _EXTRAS:
             return False
     return at == len(extra)
+
+
+def _zip64_numbers(extra: bytes) -> tuple[int, ...]:
+    """The numbers in the zip64 fields of well-formed extra fields; what is no whole number of eight bytes counts as -1."""
+    numbers: list[int] = []
+    at = 0
+    while at + 4 <= len(extra):
+        field, length = struct.unpack_from("<2H", extra, at)
+        at += 4
+        if field == _ZIP64:
+            content = extra[at : at + length]
+            numbers += struct.unpack(f"<{len(content) // 8}Q", content) if len(content) % 8 == 0 else (-1,)
+        at += length
+    return tuple(numbers)
 
 
 def _layout_problems(stream: IO[bytes], infos: list[zipfile.ZipInfo], *, stop: int) -> dict[int, list[tuple[str, str]]]:
@@ -208,7 +239,8 @@ def _layout_problems(stream: IO[bytes], infos: list[zipfile.ZipInfo], *, stop: i
         header = stream.read(30)
         name_length, extra_length = struct.unpack_from("<2H", header, 26)
         name, extra = stream.read(name_length), stream.read(extra_length)
-        if header[:4] != _LOCAL or not _same_header(info, header, name) or not _known_extras(extra):
+        same = header[:4] == _LOCAL and _known_extras(extra) and _same_header(info, header, name=name, extra=extra)
+        if not same:
             found.setdefault(index, []).append(("zip", "its own header says otherwise than the directory"))
         if start < expected:
             found.setdefault(index, []).append(("overlap", "it overlaps the member before it"))
@@ -216,7 +248,10 @@ def _layout_problems(stream: IO[bytes], infos: list[zipfile.ZipInfo], *, stop: i
             found.setdefault(-1, []).append(("zip", f"{start - expected} bytes that belong to no member"))
         expected = max(expected, start + 30 + name_length + extra_length + info.compress_size)
         if info.flag_bits & _SIZES_BEHIND:
-            expected += _descriptor(stream, info, at=expected)
+            behind = _descriptor(stream, info, at=expected)
+            expected += behind
+            if not behind:
+                found.setdefault(index, []).append(("zip", "its sizes should stand behind it, and do not"))
         if expected > stop:
             found.setdefault(index, []).append(("overlap", "it runs into the directory"))
     if expected < stop:
@@ -224,18 +259,26 @@ def _layout_problems(stream: IO[bytes], infos: list[zipfile.ZipInfo], *, stop: i
     return found
 
 
-def _same_header(info: zipfile.ZipInfo, header: bytes, name: bytes) -> bool:
+def _same_header(info: zipfile.ZipInfo, header: bytes, *, name: bytes, extra: bytes) -> bool:
     """Whether a member's own header agrees with the directory in name, flags, method, checksum and sizes."""
     flags, method = struct.unpack_from("<2H", header, 6)
     checksum, packed, size = struct.unpack_from("<3L", header, 14)
     told = info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437", "replace")
     if (flags, method, name) != (info.flag_bits, info.compress_type, told):
         return False
-    if flags & _SIZES_BEHIND:
-        return True
-    # All ones: the size stands in the zip64 extra field.
-    sizes = packed in {info.compress_size, 0xFFFFFFFF} and size in {info.file_size, 0xFFFFFFFF}
-    return checksum == info.CRC and sizes
+    # Where checksum and sizes stand behind the member, its header has zeros in their place, or them.
+    unsaid = {0} if flags & _SIZES_BEHIND else set()
+    numbers = [*_zip64_numbers(extra)]
+    if {size, packed} & {_ELSEWHERE} and len(numbers) != 2:
+        return False
+    # A reader that goes by this header alone must come to the same: 4.5.3, first the size, then the packed size.
+    size, packed = (
+        whole if part == _ELSEWHERE else part
+        for part, whole in zip((size, packed), numbers or (size, packed), strict=False)
+    )
+    wanted = (info.file_size, info.compress_size)
+    said = zip((checksum, size, packed, *numbers), (info.CRC, *wanted, *wanted), strict=False)
+    return len(numbers) <= 2 and all(value == true or value in unsaid for value, true in said)
 
 
 def _descriptor(stream: IO[bytes], info: zipfile.ZipInfo, *, at: int) -> int:

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from verikit._files import package_folder, plain
 from verikit.case.claims import Claim
@@ -16,6 +16,7 @@ from verikit.case.opening import new_case
 from verikit.container.claimed import Claimed
 from verikit.container.inspection import inspect
 from verikit.geo import read_point
+from verikit.matching.comparing import RADIUS
 from verikit.matching.fingerprinting import sketch
 from verikit.matching.fuller import shared_by
 from verikit.matching.searching import search
@@ -29,6 +30,7 @@ from verikit.workflow.which_copy import CopyFacts, copies_compared, copies_table
 
 if TYPE_CHECKING:
     from verikit.case.folder import Case
+    from verikit.keyframes.picking import Keyframe
     from verikit.matching.store import Archive, ArchiveEntry
     from verikit.media.scan import Scan
 
@@ -77,7 +79,8 @@ def examine_case(case: Case, *, recorded: str = "", place: str = "") -> Examinat
     claimed = Claimed(recorded=recorded, posted=case.claim.posted, place=read_point(place) if place else None)
     video = open_video(case.video)
     seen = Examination(container=inspect(video, claimed=claimed))
-    case.record(seen.container, name="container", parents=["video"])
+    said = {"recorded": recorded, "posted": case.claim.posted, "place": place}
+    case.record(seen.container, name="container", operation="inspect", parents=["video"], arguments=said)
     case.keep_bytes(seen.timeline.data, name="dates.png", operation="figure", parents=["container"])
     for name, data in hidden_stills(video, seen.container):
         case.keep_bytes(data, name=f"hidden/{name}", operation="still", parents=["video"])
@@ -87,7 +90,8 @@ def examine_case(case: Case, *, recorded: str = "", place: str = "") -> Examinat
 def scan_case(case: Case) -> Scan:
     """The clip's scan, from the case's cache if it is there, recorded as `scan` without its arrays."""
     scan = scan_video(open_video(case.video), cache=case.scans)
-    case.record(scan, name="scan", parents=["video"])
+    made = {"stream": scan.stream, "partial": scan.partial}
+    case.record(scan, name="scan", operation="scan_video", parents=["video"], arguments=made)
     return scan
 
 
@@ -107,13 +111,22 @@ def keyframes_of_case(case: Case, *, most: int | None = 24, gentle: str | None =
         found = extract_keyframes(
             open_video(case.video), scan=scan, folder=folder, most=most, gentle=gentle, progress=tell
         )
+        chosen = {saved.file: saved.keyframe for saved in found.keyframes}
         for path in sorted(folder.iterdir()):
-            case.keep_file(path, name=f"keyframes/{path.name}", operation="keyframe", parents=["video"])
+            still = chosen.get(path.name)
+            made = {"gentle": gentle or ""} if still is None else _place_of(still)
+            case.keep_file(path, name=f"keyframes/{path.name}", operation="keyframe", parents=["video"], arguments=made)
     stills, kit = case.folder / "derived" / "keyframes", confined(case.folder, KIT)
     found = extract_search_kit(found, scan=scan, stills=stills, folder=kit, gentle=gentle, progress=tell)
-    case.record(found, name="keyframes", parents=["scan"])
+    asked = {"most": most, "gentle": gentle or ""}
+    case.record(found, name="keyframes", operation="pick_keyframes", parents=["scan"], arguments=asked)
     tell(f"stills: {len(found.keyframes)}; the search kit lies in {KIT}/")
     return found
+
+
+def _place_of(still: Keyframe) -> dict[str, Any]:
+    """Where a still is from, exactly: the instant in its stream's own time."""
+    return {"stream": still.stream, "pts": still.pts, "time_base": str(still.time_base)}
 
 
 def search_case(case: Case) -> CopySearch:
@@ -123,7 +136,7 @@ def search_case(case: Case) -> CopySearch:
     """
     if case.archive is None:
         nothing = CopySearch(search=None, copies=copies_table([]), compared=(), figures=())
-        case.record(nothing, name="copies", parents=["video"])
+        case.record(nothing, name="copies", operation="search", parents=["video"], arguments={"videos": 0})
         return nothing
     archive = _archive_of_case(case, case.archive)
     video = open_video(case.video)
@@ -154,7 +167,8 @@ def search_case(case: Case) -> CopySearch:
     with tempfile.TemporaryDirectory() as aside:
         for path in save_figures(figures, Path(aside)):
             case.keep_file(path, name=f"copies/{path.name}", operation="figure", parents=["video"])
-    case.record(result, name="copies", parents=["video"])
+    made = {"hasher": found.hasher, "videos": found.videos, "radius": RADIUS}
+    case.record(result, name="copies", operation="search", parents=["video"], arguments=made)
     return result
 
 
