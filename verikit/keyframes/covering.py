@@ -3,7 +3,8 @@
 Two frames look alike when their 64-bit hashes differ in few bits. Frames are chosen one after another among those that
 look like none chosen so far, so that no two chosen are alike; when no such frame is left, each one looks like a chosen
 one. Both hold at once, in whatever order they are taken (a maximal independent set of a graph is a dominating one), so
-the order is free to favour sharp and still frames and those that stand for many others.
+the order is free to favour sharp and still frames and those that stand for many others. A few may be alike after all,
+where such a frame stands for many that no other stands for.
 """
 
 from __future__ import annotations
