@@ -96,6 +96,24 @@ def test_a_wipe_between_shaking_views_is_found():
     assert sum([kind for kind, _, _ in got] == ["wipe"] for got in kinds) >= 7
 
 
+@pytest.mark.parametrize("order", ["right", "iris", "clock"])
+def test_an_edge_tells_a_wipe_between_views_in_which_everything_moves(order):
+    got = [
+        found(wiped(view(n, 60, jitter=0.8), view(n + 50, 60, jitter=0.8), 20, order=ORDERS[order])) for n in range(4)
+    ]
+    in_place = [
+        kinds for kinds in got if any(k == "wipe" and abs(a - 40) <= 6 and abs(b - 60) <= 6 for k, a, b in kinds)
+    ]
+    assert len(in_place) >= 3
+
+
+def test_a_view_that_a_wipe_takes_away_may_come_back_later():
+    away = wiped(view(11, 60), view(12, 80), 16, order=ORDERS["right"])
+    got = found(wiped(away, view(11, 60), 16, order=ORDERS["down"]))
+    assert [kind for kind, _, _ in got] == ["wipe", "wipe"]
+    assert [first for _, first, _ in got] == pytest.approx([44, 108], abs=4)
+
+
 def test_what_passes_before_the_lens_is_no_wipe():
     luma = view(7, 80)
     wall = view(8, 1)[0] * 0.3

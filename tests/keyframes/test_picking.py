@@ -278,10 +278,36 @@ def test_the_keyframes_of_hours_of_changing_views_are_bounded():
     every = np.ones(count, bool)
     aims = Aims(alike=10, enough=1.0, many=13, most_repeats=0.08)
     chosen = choose(
-        bits, shown=every, counted=every, groups=[np.arange(count)], quality=np.ones(count, np.float32), aims=aims
+        bits,
+        shown=every,
+        counted=every,
+        groups=[np.arange(count)],
+        quality=np.ones(count, np.float32),
+        sharp=np.arange(count) % 4 == 0,
+        aims=aims,
     )
     assert len(chosen.rows) == 3001
     assert len(set(chosen.rows)) == 3001
+
+
+def test_all_views_that_sharp_pictures_show_are_taken_before_blurred_ones():
+    # Pictures in pairs that look alike, a blurred one and a sharp one; every fourth pair has no sharp one.
+    pair = np.arange(400) // 2
+    bits = np.random.default_rng(5).integers(0, 2**63, 200).astype(np.uint64)[pair]
+    sharp = (np.arange(400) % 2 == 1) & (pair % 4 != 0)
+    every = np.ones(400, bool)
+    chosen = choose(
+        bits,
+        shown=every,
+        counted=every,
+        groups=[np.arange(400)],
+        quality=np.where(sharp, 0.9, 0.3).astype(np.float32),
+        sharp=sharp,
+        aims=Aims(alike=10, enough=0.894, many=13, most_repeats=0.08),
+    )
+    assert set(np.flatnonzero(sharp)) <= set(chosen.rows)
+    # Of the blurred views so many as are needed: 150 views are sharp, 29 more make 179 of 200, 0.895 of all.
+    assert len(chosen.rows) == 179
 
 
 def test_a_keyframe_comes_back_from_its_json():

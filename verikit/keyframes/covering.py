@@ -3,7 +3,8 @@
 Two frames look alike when their 64-bit hashes differ in few bits. Frames are chosen one after another among those that
 look like none chosen so far, so that no two chosen are alike; when no such frame is left, each one looks like a chosen
 one. Both hold at once, in whatever order they are taken (a maximal independent set of a graph is a dominating one), so
-the order is free to favour sharp and still frames and those that stand for many others.
+the order is free to favour sharp and still frames and those that stand for many others. A few may be alike after all,
+where such a frame stands for many that no other stands for.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ MOST_FURTHER = 3000
 # more.
 NEARLY, CLEARLY = 2, 6
 NEARLY_WEIGHT = 0.4
+# How quality weighs against the number of frames that a further row stands for: little, since a row that stands for more
+# spares others. At the same recall 0.33 gave sharper keyframes than 0, 0.7 and 1.5.
+FURTHER_POWER = 0.33
+# The share of the chosen ones that may look like others because they stand for more frames that no other stands for.
+REPEATS = 0.015
 # Bits between hashes of one and the same picture, coded twice.
 SAME = 2
 NONE = -1
@@ -98,83 +104,131 @@ class _State:
 
 
 def choose(
-    hashes: Bits, *, shown: Flags, counted: Flags, groups: Sequence[Rows], quality: Floats, aims: Aims
+    hashes: Bits, *, shown: Flags, counted: Flags, groups: Sequence[Rows], quality: Floats, sharp: Flags, aims: Aims
 ) -> Chosen:
     """Rows that stand for all frames `shown`, from each of the `groups` (rows that may be chosen) at least one.
 
-    First each group gives one, then rows are added, those first that stand for the most frames weighted by `quality`
-    (0 to 1, twice in a group's first), until enough of the frames `counted` look like a chosen one and none is left that
-    stands for many more. A group whose rows all look like chosen ones gives one all the same, its least alike, as long
-    as such repeats are few; a first one is also let in beyond that, unless it shows the very same picture.
+    First as many `sharp` rows are taken as there are unlike each other, and of groups without such a row the best one.
+    Then others, those first that stand for the most frames, until enough of the frames `counted` look like a chosen one
+    and none is left that stands for many more. `quality` (0 to 1) decides between rows that stand for much the same. A
+    group whose rows all look like chosen ones gives one all the same, its least alike, as long as such repeats are few; a
+    first one is also let in beyond that, unless it shows the very same picture.
     Deterministic; beside the result, memory is some bytes a frame.
     """
     alike = aims.alike
+    usable = np.zeros(len(hashes), np.bool_)
+    usable[np.concatenate([np.empty(0, np.int64), *groups])] = True
     state = _State.with_rows(hashes, [])
+    clear = _unlike(state, np.flatnonzero(usable & sharp), alike=alike)
     worth: dict[int, float] = {}
     late = []
     # Groups with few rows have the least choice, so they come first.
     for index in sorted(range(len(groups)), key=lambda index: len(groups[index])):
-        found = _first(state, groups[index], quality=quality, alike=alike)
+        found = _first(state, groups[index], clear=clear, quality=quality, alike=alike)
         if found is not None:
             worth[found[0]] = found[1]
-            state.take(found[0])
         elif len(groups[index]):
             late.append(index)
-    usable = np.zeros(len(hashes), np.bool_)
-    usable[np.concatenate([np.empty(0, np.int64), *groups])] = True
     first = np.array(sorted(worth, key=lambda row: (-worth[row], row)), np.int64)
-    further = _spread(_further(state, shown=shown, usable=usable, quality=quality, alike=alike), first, reach=aims.many)
-    # Once more from the start, by importance and no further than needed; then with the best rows for the same frames.
-    state = _State.with_rows(hashes, first.tolist())
-    _add(state, further, shown=shown, counted=shown & counted, aims=aims)
+    others = [
+        (float((np.bitwise_count(hashes ^ hashes[row]) <= alike).sum()), row) for row in clear if row not in worth
+    ]
+    further = _further(state, shown=shown, usable=usable, quality=quality, aims=aims)
+    # Once more from the start, no further than needed; then with the best rows for the same frames, by importance.
+    state = _State.with_rows(hashes, [*first.tolist(), *(row for _, row in others)])
+    most = len(first) + MOST_FURTHER
+    others += _add(state, further, most=most, shown=shown, counted=shown & counted, aims=aims)
+    state = _State.with_rows(hashes, [*first.tolist(), *_spread(others, first, reach=aims.many)])
     better = _bettered(state.rows, hashes, shown=shown, groups=groups, quality=quality, alike=alike)
     state = _State.with_rows(hashes, better)
-    left = _repeat(state, [groups[index] for index in late], quality=quality, most_repeats=aims.most_repeats)
+    left = _repeat(
+        state, [groups[index] for index in late], quality=quality, alike=alike, most_repeats=aims.most_repeats
+    )
     state.owner[~shown | (state.apart > alike)] = NONE
     return Chosen(rows=tuple(state.rows), owner=state.owner, left=tuple(sorted(late[place] for place in left)))
 
 
-def _first(state: _State, group: Rows, *, quality: Floats, alike: int) -> tuple[int, float] | None:
-    """The best row of a group unlike the rows chosen so far, and its worth; None if it has none."""
-    rows = group[state.apart[group] > alike]
+def _first(
+    state: _State, group: Rows, *, clear: Sequence[int], quality: Floats, alike: int
+) -> tuple[int, float] | None:
+    """The best of a group's rows that are `clear`, else the best unlike the rows chosen so far, which it takes.
+
+    With its worth; None if the group has neither.
+    """
+    rows = np.intersect1d(group, np.array(clear, np.int64))
+    taken = len(rows) > 0
+    if not taken:
+        rows = group[state.apart[group] > alike]
     if not len(rows):
         return None
-    some = state.hashes[rows[:: -(-len(rows) // SAMPLE)]]
-    share = len(rows) / len(some)
+    some = state.hashes[group[:: -(-len(group) // SAMPLE)]]
+    share = len(group) / len(some)
     gains = [
         (np.bitwise_count(state.hashes[part][:, None] ^ some) <= alike).sum(axis=1) * share for part in _parts(rows)
     ]
     # The film's few first choices are those that people see: quality counts twice.
-    worth = np.concatenate(gains) * _merit(state, rows, quality=quality, alike=alike) ** 2
+    merit = quality[rows] if taken else _merit(state, rows, quality=quality, alike=alike)
+    worth = np.concatenate(gains) * merit**2
     best = _middlemost(worth)
+    if not taken:
+        state.take(int(rows[best]))
     return int(rows[best]), float(worth[best])
 
 
-def _further(state: _State, *, shown: Flags, usable: Flags, quality: Floats, alike: int) -> list[tuple[float, int]]:
-    """(worth, row) of rows that, with those chosen, leave no frame that looks like none. Uses up `state`."""
+def _unlike(state: _State, rows: Rows, *, alike: int) -> list[int]:
+    """As many of the rows as there are unlike each other.
+
+    First those that few others look like, which rule out few: that leaves the most. Adds them to `state`.
+    """
+    most = -(-MOST_FURTHER // 2 // max(1, -(-len(rows) // WINDOW)))
+    found = []
+    for part in _parts(rows):
+        open_rows = part[state.apart[part] > alike]
+        near = np.bitwise_count(state.hashes[open_rows][:, None] ^ state.hashes[open_rows]) <= alike
+        free, like = np.ones(len(open_rows), np.bool_), near.sum(axis=0)
+        for _ in range(min(most, len(open_rows))):
+            if not free.any():
+                break
+            best = _middlemost(np.where(free, -like, -WINDOW - 1).astype(np.float32))
+            found.append(int(open_rows[best]))
+            state.take(found[-1])
+            newly = free & near[best]
+            free &= ~newly
+            like = like - near[newly].sum(axis=0)
+    return found
+
+
+def _further(state: _State, *, shown: Flags, usable: Flags, quality: Floats, aims: Aims) -> list[tuple[float, int]]:
+    """(worth, row) of rows that, with those chosen, leave no frame that looks like none. Uses up `state`.
+
+    Some may look like chosen ones, if they stand for more than others do.
+    """
     starts = range(0, len(shown), WINDOW)
     # Of long films each window may propose twice its part.
     most = -(-2 * MOST_FURTHER // len(starts))
-    found = []
+    found: list[tuple[float, int]] = []
+    repeats = 0
     for start in starts:
         window = np.arange(start, min(start + WINDOW, len(shown)))
-        open_rows = window[shown[window] & (state.apart[window] > alike)]
-        rows = open_rows[usable[open_rows]]
-        near = np.bitwise_count(state.hashes[open_rows][:, None] ^ state.hashes[rows]) <= alike
+        open_rows = window[shown[window] & (state.apart[window] > aims.alike)]
+        rows = window[usable[window]]
+        near = np.bitwise_count(state.hashes[open_rows][:, None] ^ state.hashes[rows]) <= aims.alike
         gain = near.sum(axis=0)
-        free = np.ones(len(rows), np.bool_)
+        free = state.apart[rows] > aims.alike
         uncovered = np.ones(len(open_rows), np.bool_)
         for _ in range(min(most, len(rows))):
-            worth = np.where(free, gain, 0) * _merit(state, rows, quality=quality, alike=alike)
+            may = free | (repeats + 1 <= REPEATS * len(state.rows))
+            worth = np.where(may, gain, 0) * quality[rows] ** FURTHER_POWER
             best = _middlemost(worth)
             if worth[best] <= 0:
                 break
+            repeats += not free[best]
             found.append((float(worth[best]), int(rows[best])))
             state.take(int(rows[best]))
             newly = uncovered & near[:, best]
             uncovered &= ~newly
             gain = gain - near[newly].sum(axis=0)
-            free = state.apart[rows] > alike
+            free = state.apart[rows] > aims.alike
     return sorted(found, key=lambda one: (-one[0], one[1]))
 
 
@@ -197,18 +251,22 @@ def _spread(found: Sequence[tuple[float, int]], before: Rows, *, reach: int) -> 
     return order
 
 
-def _add(state: _State, further: Sequence[int], *, shown: Flags, counted: Flags, aims: Aims) -> None:
+def _add(
+    state: _State, further: Sequence[tuple[float, int]], *, most: int, shown: Flags, counted: Flags, aims: Aims
+) -> list[tuple[float, int]]:
     """Take of the further rows, the worthiest first, what is needed to cover `enough`, and all that cover `many`."""
-    limit = len(state.rows) + MOST_FURTHER
-    most = (1 - aims.enough) * int(counted.sum())
+    added = []
+    may_lack = (1 - aims.enough) * int(counted.sum())
     uncovered = int((counted & (state.apart > aims.alike)).sum())
-    for row in further:
-        if len(state.rows) >= limit:
+    for worth, row in further:
+        if len(state.rows) >= most:
             break
         newly = (state.apart > aims.alike) & (np.bitwise_count(state.hashes ^ state.hashes[row]) <= aims.alike)
-        if uncovered > most or int((shown & newly).sum()) >= aims.many:
+        if uncovered > may_lack or int((shown & newly).sum()) >= aims.many:
             state.take(row)
+            added.append((worth, row))
             uncovered -= int((counted & newly).sum())
+    return added
 
 
 def _bettered(
@@ -227,6 +285,8 @@ def _bettered(
         row = rows[place]
         near = np.bitwise_count(hashes ^ hashes[row]) <= alike
         alone = np.flatnonzero(near & (standing == 1))
+        if not len(alone):
+            continue
         others = alone[(group_of[alone] == group_of[row]) & (quality[alone] > quality[row])]
         # A still camera leaves thousands: the best of them and a part of the frames tell enough.
         others = others[np.argsort(-quality[others], kind="stable")[:SAMPLE]]
@@ -239,14 +299,14 @@ def _bettered(
     return rows
 
 
-def _repeat(state: _State, groups: Sequence[Rows], *, quality: Floats, most_repeats: float) -> list[int]:
+def _repeat(state: _State, groups: Sequence[Rows], *, quality: Floats, alike: int, most_repeats: float) -> list[int]:
     """Take a row of each group as far as repeats are allowed, least alike first; the places of groups that get none."""
     left = []
-    repeats = 0
+    repeats = first_repeats = _repeated(state, alike=alike)
     for place in sorted(range(len(groups)), key=lambda place: -int(state.apart[groups[place]].max())):
         rows = groups[place]
         farthest = int(state.apart[rows].max())
-        if repeats + 1 <= most_repeats * (len(state.rows) + 1) or (not repeats and farthest > SAME):
+        if repeats + 1 <= most_repeats * (len(state.rows) + 1) or (repeats == first_repeats and farthest > SAME):
             far = rows[state.apart[rows] + NEARLY >= farthest]
             row = int(far[_middlemost(quality[far])])
             state.take(row)
@@ -257,6 +317,16 @@ def _repeat(state: _State, groups: Sequence[Rows], *, quality: Floats, most_repe
         else:
             left.append(place)
     return left
+
+
+def _repeated(state: _State, *, alike: int) -> int:
+    """How many chosen rows look like one that was chosen before."""
+    rows = np.array(state.rows, np.int64)
+    count = 0
+    for part in _parts(np.arange(len(rows))):
+        near = np.bitwise_count(state.hashes[rows[part]][:, None] ^ state.hashes[rows]) <= alike
+        count += int((near & (np.arange(len(rows)) < part[:, None])).any(axis=1).sum())
+    return count
 
 
 def _merit(state: _State, rows: Rows, *, quality: Floats, alike: int) -> Floats:

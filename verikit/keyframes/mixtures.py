@@ -49,6 +49,9 @@ LEAST_TOLD = 0.5
 # Mixing levels the contrast: by how much of the plain mean of both ends it must sink at least for that to tell anything,
 # and how much of what is due must be seen.
 LEAST_DUE, LEAST_SINKING = 0.1, 0.7
+# Where it sinks by just what is due, views may move: so much may then be left unexplained, if it must sink clearly.
+LEVELS, MOVING_DUE, MOVING_MOST = (0.8, 1.35), 0.2, 1.3
+STEPS_INSIDE = 3
 # A dissolve that leaves less than this is no wipe; of others a wipe that leaves this part of it is the better account.
 SURELY, WIPE_BETTER = 0.2, 0.6
 # What a wipe may leave, for each unit of spread and square root of its seconds: short and narrow ones must be clean, for
@@ -170,32 +173,37 @@ def _dissolve(stretch: Stretch, first: int, last: int, *, most_unexplained: floa
         return None
     mixture = Mixture.between(stretch.rows, first=first, last=last, low=first, high=last)
     rest = float(mixture.left_over(mixture.evenly()))
-    if (
-        rest > most_unexplained
-        or mixture.told() < LEAST_TOLD
-        or not _levelled(stretch, mixture, first=first, last=last)
-    ):
+    due, sinking = _levelling(stretch, mixture, first=first, last=last)
+    if mixture.told() < LEAST_TOLD or due < LEAST_DUE or sinking[0] < LEAST_SINKING:
         return None
-    return Explanation(kind="dissolve", first=first, last=last, unexplained=rest)
+    levels = sinking[0] >= LEVELS[0] and sinking[1] <= LEVELS[1]
+    if rest > most_unexplained:
+        # Whole shots from cut to cut are not told from a dissolve well enough for that.
+        inside = first >= STEPS_INSIDE and last < len(stretch) - STEPS_INSIDE
+        if not (inside and levels and due >= MOVING_DUE and rest <= MOVING_MOST):
+            return None
+    return Explanation(kind="dissolve", first=first, last=last, unexplained=rest, levels=levels)
 
 
-def _levelled(stretch: Stretch, mixture: Mixture, *, first: int, last: int) -> bool:
-    """Whether the contrast sinks as it must when two views are mixed.
+def _levelling(stretch: Stretch, mixture: Mixture, *, first: int, last: int) -> tuple[float, tuple[float, float]]:
+    """By what part of both ends' mean the contrast must sink if two views are mixed, and how much of that it sinks.
 
-    Two views that have nothing to do with each other level each other out, whatever moves in them: the variance follows
-    a parabola. In motion and in changing light it does not sink. Source: A. M. Alattar, Detecting and compressing
-    dissolve regions in video sequences (1993).
+    Both for an even course and for the one that explains the pictures best: the least part that is due, and the least and
+    the most that is seen. Two views that have nothing to do with each other level each other out, whatever moves in
+    them: the variance follows a parabola. In motion and in changing light it does not sink. Source: A. M. Alattar,
+    Detecting and compressing dissolve regions in video sequences (1993).
     """
     pictures = stretch.luma[first : last + 1].reshape(last + 1 - first, -1).astype(np.float32)
     variance = pictures.var(axis=1)
     shared = float(((pictures[0] - pictures[0].mean()) * (pictures[-1] - pictures[-1].mean())).mean())
+    dues, sunk = [], []
     for share in (np.linspace(0, 1, len(pictures)), mixture.evenly()[:, 0]):
         straight = variance[0] * (1 - share) + variance[-1] * share
         mixed = variance[0] * (1 - share) ** 2 + variance[-1] * share**2 + 2 * share * (1 - share) * shared
-        due = float((straight - mixed).sum())
-        if due < LEAST_DUE * float(straight.sum()) or float((straight - variance).sum()) < LEAST_SINKING * due:
-            return False
-    return True
+        due = max(float((straight - mixed).sum()), 1e-6)
+        dues.append(due / max(float(straight.sum()), 1e-6))
+        sunk.append(float((straight - variance).sum()) / due)
+    return min(dues), (min(sunk), max(sunk))
 
 
 def explain_wipe(stretch: Stretch, first: int, last: int) -> Explanation | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-__all__ = ["edge_passes"]
+__all__ = ["changes", "edge_passes"]
 
 # Pictures are compared with those a twelfth of the wipe later, four frames at most: a slow edge needs as long to cross
 # a part.
@@ -33,9 +33,9 @@ def edge_passes(luma: NDArray[np.uint8]) -> bool:
     lag = int(np.clip(round(len(luma) / PARTS_OF_LENGTH), 1, MOST_LAG))
     if len(luma) < 3 * lag + 2:
         return False
-    changes = _changes(luma[:-lag], luma[lag:])
-    moments = changes.argmax(axis=0) / len(changes)
-    jump, usual = changes.max(axis=0), np.median(changes, axis=0)
+    found = changes(luma[:-lag], luma[lag:])
+    moments = found.argmax(axis=0) / len(found)
+    jump, usual = found.max(axis=0), np.median(found, axis=0)
     sudden = (jump >= LEAST_JUMP) & (jump >= LEAST_RATIO * (usual + NOISE))
     if sudden.mean() < LEAST_SHARE:
         return False
@@ -46,7 +46,7 @@ def edge_passes(luma: NDArray[np.uint8]) -> bool:
     return bool(np.abs(moments - total / np.maximum(count, 1))[known].mean() <= MOST_DISORDER)
 
 
-def _changes(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Floats:
+def changes(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Floats:
     """How much each part changes, at least, under small shifts; float32 (n, 9, 16)."""
     count, height, width = before.shape
     wide = np.pad(after, ((0, 0), (REACH, REACH), (REACH, REACH)), mode="edge")

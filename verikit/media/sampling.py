@@ -34,7 +34,7 @@ CHROMA_SIZE = (16, 9)
 # ten of twenty and more for each of its own, and sharpness is measured in so many bands of this part of the height, at
 # full size, where the finest detail is.
 LARGE = 720
-BANDS, BAND_PART = 4, 24
+BANDS, BAND_PART = 6, 24
 # A plane this many times the thumbnail is halved before the last averaging: halving is what OpenCV does fastest.
 ENOUGH = 3
 # Colour is looked at in every n-th pixel each way, so that about this many columns are left: five for each that is kept.
