@@ -47,6 +47,7 @@ def stretch(first, last, *, offset=3.0, speed=1.0):
         changing=9.0,
         picture=0.9,
         elsewhere=0.1,
+        second=0.1,
     )
 
 

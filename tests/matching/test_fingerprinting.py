@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import filmed
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from verikit.errors import IncompatibleError, MediaError
 from verikit.matching.comparing import compare
-from verikit.matching.fingerprinting import COURSE_PER_SECOND, METHOD, Fingerprint, fingerprint, through
+from verikit.matching.fingerprinting import COURSE_PER_SECOND, METHOD, Fingerprint, fingerprint, fresh_stills, through
 from verikit.media.hashing import LumaDCT, hamming
 
 ARRAYS = (
@@ -118,6 +119,24 @@ def test_a_still_that_shows_the_same_as_the_one_before_has_no_features_of_its_ow
     assert (len(same.stills), len(counts)) == (4, 4)
     assert counts[0] > 20
     assert counts[1:].tolist() == [0, 0, 0]
+
+
+def test_a_calm_scene_is_looked_at_again_every_few_seconds_however_little_changes():
+    still = filmed.scene(0.0)
+    counts = np.diff(fingerprint(filmed.scanned([still] * 250)).feature_starts)
+    assert (counts > 0).tolist() == [row % 4 == 0 for row in range(10)]
+    slightly = [np.clip(still.astype(int) + row // 25 * 2, 0, 255).astype(np.uint8) for row in range(100)]
+    made = fingerprint(filmed.scanned(slightly))
+    # A query's stills are looked at whatever little changes; a reference's, once they differ by enough.
+    assert fresh_stills(made).tolist() == [0, 1, 2, 3]
+    assert (np.diff(made.feature_starts) > 0).tolist() == [True, False, True, False]
+
+
+def test_many_threads_may_read_fingerprints_at_once(made):
+    data = made.to_bytes()
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(lambda _: Fingerprint.from_bytes(data).to_dict(), range(400)))
+    assert read == [made.to_dict()] * 400
 
 
 def test_flat_pictures_are_unusable():

@@ -48,6 +48,8 @@ FINER = (
 # A stretch ends where its sum falls by more than this: two seconds of pictures that neither look nor change alike.
 DEEPEST_GAP = 3.0
 MOST = 6
+# Seconds beside a stretch's own offset that are not elsewhere: what moves slowly still agrees there.
+BESIDE = 0.75
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,8 @@ class Stretch:
 
     weight: the sum over its instants. change: correlation of what changes, None where nothing does; changing: over how
     many instants' worth of change. picture: mean correlation of the luma. elsewhere: the same with all other moments of
-    the reference, the median; as high as `picture` where the scene stands still.
+    the reference, the median; as high as `picture` where the scene stands still. second: the best correlation of what
+    changes anywhere else in the reference, None where there is nowhere else; of a copy it lies far below `change`.
     """
 
     first: int
@@ -68,6 +71,7 @@ class Stretch:
     changing: float
     picture: float
     elsewhere: float
+    second: float | None
 
 
 def find_stretches(likeness: Likeness, *, start: float = 0.0) -> list[Stretch]:
@@ -93,13 +97,14 @@ def change_by_offset(
     Two float64 arrays of equal length; nan where less than half of the rows lies in the reference. A copy shows one peak.
     """
     times = np.arange(len(likeness.query_change)) / HASHES_PER_SECOND
-    low, high = (
-        -times[last - 1] / speed,
-        (len(likeness.reference_change) - 1) / COURSE_PER_SECOND - times[first] / speed,
-    )
-    offsets = np.arange(low, high, 1 / COURSE_PER_SECOND)
-    cells = _cells(likeness, times, offsets=offsets, speed=speed).of(slice(first, last))
-    found = _correlation(cells, likeness.query_change[None, first:last])
+    return _by_offset(likeness, times, rows=slice(first, last), speed=speed)
+
+
+def _by_offset(likeness: Likeness, times: Floats, *, rows: slice, speed: float) -> tuple[Floats, Floats]:
+    last = (len(likeness.reference_change) - 1) / COURSE_PER_SECOND
+    offsets = np.arange(-times[rows.stop - 1] / speed, last - times[rows.start] / speed, 1 / COURSE_PER_SECOND)
+    cells = _cells(likeness, times, offsets=offsets, speed=speed).of(rows)
+    found = _correlation(cells, likeness.query_change[None, rows])
     return offsets, np.where(cells.inside.mean(axis=1) >= 0.5, found, np.nan)
 
 
@@ -180,7 +185,16 @@ def _described(
         changing=changing,
         picture=float(part.picture.mean()),
         elsewhere=float(np.median(likeness.picture[rows])),
+        second=_second(likeness, times, rows=rows, line=(speed, offset)) if changing >= 1.0 else None,
     )
+
+
+def _second(likeness: Likeness, times: Floats, *, rows: slice, line: tuple[float, float]) -> float | None:
+    """The best correlation of change that the rows have anywhere else in the reference; None where it is too short."""
+    speed, offset = line
+    offsets, agreement = _by_offset(likeness, times, rows=rows, speed=speed)
+    elsewhere = agreement[(np.abs(offsets - offset) > BESIDE) & ~np.isnan(agreement)]
+    return float(elsewhere.max()) if len(elsewhere) else None
 
 
 def _without_gaps(worth: NDArray[np.float32], rows: slice) -> slice:

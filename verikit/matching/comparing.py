@@ -16,6 +16,7 @@ from verikit.matching.matches import Match, match_records, rank
 from verikit.matching.panning import shifted
 from verikit.matching.placements import filed, find_placements
 from verikit.matching.probing import Probe, probe
+from verikit.matching.relations import LEAST_CHANGING, relation_of, score_of
 from verikit.matching.stills import spread
 from verikit.media.hashing import hamming
 from verikit.media.sampling import STILL_EVERY
@@ -44,12 +45,6 @@ PIECE = 1200
 # Local features count for a stretch if their stills lie this near to its line, in seconds.
 NEAR_LINE = 1.1
 
-# Correlation of what changes from which two stretches are the same take, and how many instants' worth of change it takes
-# to say that they are or are not.
-SAME_TAKE, LEAST_CHANGING = 0.4, 6.0
-# Where the scene stands still the picture agrees with every moment, and of all moments one changes a little alike: what
-# changes must agree more if the picture agrees with the rest of the reference within so little.
-SAME_TAKE_STANDING, STANDING = 0.7, 0.08
 # Distinct places of local features from which the scene is the same: chance reaches about 20 (docs/copies.md).
 SAME_PLACES = 25
 # Mean correlation of the laid pictures, each with the one it is most like, from which that is more than shared letters.
@@ -61,11 +56,6 @@ GREYS_OF_A_PICTURE, GREYS_OF_A_SCENE = 14, 5
 SAME_PLACING = 0.04
 # The most that a scene without the take scores.
 MOST_FOR_SCENE = 0.3
-# Weight of a stretch from which it is confirmed. Other takes of a scene reached 3.8 where this was chosen (docs/copies.md).
-CONFIRMING = 4.5
-# At another speed than the reference's one more thing was chosen, and what repeats itself, such as a belt or an empty
-# road, fits some speed: it must change more alike, and weigh more.
-SAME_TAKE_AT_OTHER_SPEED, CONFIRMING_AT_OTHER_SPEED = 0.65, 8.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -237,7 +227,7 @@ def _match(made: Probe, reference: Fingerprint, found: _Found) -> Match:
     query, stretch = made.query, found.stretch
     mine, theirs = settled_span(query, reference, stretch=stretch, likeness=found.likeness, start=found.start)
     places = _places(made, reference, found.way, span=mine, speed=stretch.speed, offset=stretch.offset)
-    relation = _relation(stretch)
+    relation = relation_of(stretch)
     return Match(
         reference=reference.name,
         reference_sha256=reference.sha256,
@@ -247,7 +237,7 @@ def _match(made: Probe, reference: Fingerprint, found: _Found) -> Match:
         mirrored=found.way.laying.mirrored,
         rotated=found.way.laying.rotated,
         negative=found.way.laying.negative,
-        score=_score(stretch, places),
+        score=score_of(stretch, places=places),
         matched_frames=stretch.last - stretch.first,
         confirmed=relation == "same_footage",
         relation=relation,
@@ -272,17 +262,6 @@ def _places(made: Probe, reference: Fingerprint, way: _Way, *, span: Span, speed
     near &= np.abs(offset + mine / speed - theirs) <= NEAR_LINE
     squares = np.unique(np.floor(way.variant.features.places[rows[near], :2] / 6).astype(np.int64), axis=0)
     return len(squares)
-
-
-def _relation(stretch: Stretch) -> str:
-    """Same footage where what changes agrees, for long enough, and weighs enough against what does not."""
-    own = stretch.speed == 1.0
-    alike, least = (SAME_TAKE, CONFIRMING) if own else (SAME_TAKE_AT_OTHER_SPEED, CONFIRMING_AT_OTHER_SPEED)
-    if stretch.elsewhere > stretch.picture - STANDING:
-        alike = max(alike, SAME_TAKE_STANDING)
-    if stretch.change is None or stretch.changing < LEAST_CHANGING or stretch.weight < least:
-        return "undecided"
-    return "same_footage" if stretch.change >= alike else "undecided"
 
 
 def _same_scene(made: Probe, reference: Fingerprint, way: _Way) -> Match | None:
@@ -334,7 +313,7 @@ def _if_backwards(made: Probe, reference: Fingerprint, way: _Way, *, scene: Matc
         return scene
     alike = backwards(likeness(laid, negative=way.laying.negative))
     stretch = next(iter(find_stretches(alike)), None)
-    if stretch is None or stretch.change is None or _relation(stretch) != "same_footage":
+    if stretch is None or stretch.change is None or relation_of(stretch) != "same_footage":
         return scene
     count = len(alike.query_change)
     rows = np.array([count - stretch.last, count - stretch.first]) / HASHES_PER_SECOND
@@ -357,8 +336,3 @@ def _if_backwards(made: Probe, reference: Fingerprint, way: _Way, *, scene: Matc
 
 def _rounded(matrix: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(round(float(value), 6) for value in row) for row in matrix / matrix[2, 2])
-
-
-def _score(stretch: Stretch, places: int) -> float:
-    """One number from 0 to 1: the weight of what agrees over time, and the places that agree."""
-    return round(float(1 - np.exp(-(stretch.weight / 8 + min(places, 200) / 100))), 6)

@@ -12,7 +12,7 @@ import numpy as np
 from verikit._files import plain
 from verikit.errors import IncompatibleError, MediaError
 from verikit.matching.features import MOST_FEATURES, NO_FEATURES, Features, features_of, joined
-from verikit.matching.stills import still_image
+from verikit.matching.stills import resized_by, still_image
 from verikit.matching.words import words_of
 from verikit.media.array_file import read_arrays, write_arrays
 from verikit.media.hashing import LumaDCT
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 # Fingerprints of another method cannot be compared: the hash, the features and their words.
-METHOD = "lumadct:16+siftbits:256/1"
+METHOD = "lumadct:16+siftbits:256/2"
 
 # Tiny pictures a second, to follow what changes: who shakes a head or a camera is elsewhere after a tenth of a second.
 COURSE_PER_SECOND = 12
@@ -48,10 +48,15 @@ CHUNK = 2048
 LEAST_CONTRAST = 12.0
 # Two stills whose thumbnails differ by less than this, in grey levels on average, show the same: one of them is enough.
 SAME_STILL = 1.5
+# Of a reference, whose stills are all kept, one is enough of those that differ by less than this: a calm scene's places
+# are those of any of its stills.
+SAME_OF_REFERENCE = 4.0
 # ... but of so many seconds one still is always looked at.
-LONGEST_SAME = 8.0
+LONGEST_SAME = 4.0
 # A still whose luma has a smaller standard deviation than this, in grey levels, is of one colour.
 ONE_COLOUR = 1.0
+# Long side of a still of which a reference's features are taken: half the work of the still itself.
+REFERENCE_SIDE = 360
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -227,14 +232,17 @@ def through(thumbs: NDArray[np.uint8], area: tuple[float, float, float, float]) 
     )
 
 
-def fresh_stills(made: Fingerprint) -> NDArray[np.int64]:
-    """The rows of the stills that are looked at: neither of one colour nor showing the same as the one before."""
+def fresh_stills(made: Fingerprint, *, within: float = SAME_STILL) -> NDArray[np.int64]:
+    """The rows of the stills that are looked at: neither of one colour nor showing the same as the one before.
+
+    They show the same where their thumbnails differ by less than `within` grey levels on average.
+    """
     rows = np.searchsorted(made.times, made.still_times + 1e-6, side="right") - 1
     thumbs = made.thumbs[np.maximum(rows, 0)].astype(np.int16)
     fresh: list[int] = []
     same = 0
     for row, thumb in enumerate(thumbs):
-        alike = bool(fresh) and float(np.abs(thumb - thumbs[fresh[-1]]).mean()) < SAME_STILL
+        alike = bool(fresh) and float(np.abs(thumb - thumbs[fresh[-1]]).mean()) < within
         same = same + 1 if alike else 0
         if alike and same < LONGEST_SAME:
             continue
@@ -244,18 +252,30 @@ def fresh_stills(made: Fingerprint) -> NDArray[np.int64]:
     return np.array(fresh, np.int64)
 
 
-def features_in(still: bytes, *, size: tuple[int, int], most: int = MOST_FEATURES) -> Features:
-    """The local features of a JPEG still, in the pixels of stills of `size`: a film may change its picture half-way."""
+def features_in(
+    still: bytes, *, size: tuple[int, int], most: int = MOST_FEATURES, long_side: int | None = None
+) -> Features:
+    """The local features of a JPEG still, in the pixels of stills of `size`: a film may change its picture half-way.
+
+    Where `long_side` is given they are taken of the still made that small.
+    """
     picture = still_image(still)
-    grow = np.array([size[0] / picture.shape[1], size[1] / picture.shape[0], 1, 1], np.float32)
+    shrink = 1.0 if long_side is None else long_side / max(picture.shape[:2])
+    if shrink < 1:
+        picture = resized_by(picture, shrink)
+    grow = np.array([size[0] / picture.shape[1], size[1] / picture.shape[0]], np.float32)
     found = features_of(picture, most=most)
-    return dataclasses.replace(found, places=found.places * grow)
+    # Pixel centres lie at half steps, so the scaling is done about them.
+    places = found.places.copy()
+    places[:, :2] = (places[:, :2] + 0.5) * grow - 0.5
+    places[:, 2] *= float(np.sqrt(grow[0] * grow[1]))
+    return dataclasses.replace(found, places=places)
 
 
 def _features(made: Fingerprint) -> Features:
     """The local features of the stills, of which only the fresh have any."""
-    fresh = set(fresh_stills(made).tolist())
+    fresh = set(fresh_stills(made, within=SAME_OF_REFERENCE).tolist())
     return joined(
-        features_in(still, size=made.still_size) if row in fresh else NO_FEATURES
+        features_in(still, size=made.still_size, long_side=REFERENCE_SIDE) if row in fresh else NO_FEATURES
         for row, still in enumerate(made.stills)
     )

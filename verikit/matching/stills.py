@@ -12,7 +12,7 @@ from verikit.errors import MediaError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["spread", "still_image"]
+__all__ = ["resized_by", "spread", "still_image"]
 
 
 def spread(rows: NDArray[np.int64], *, most: int) -> NDArray[np.int64]:
@@ -27,3 +27,9 @@ def still_image(data: bytes) -> NDArray[np.uint8]:
     if decoded is None:
         raise MediaError("a still that is no JPEG picture; scan the video again")
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def resized_by(picture: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
+    """A picture made smaller, each pixel the mean of those it stands for."""
+    size = (max(1, round(picture.shape[1] * factor)), max(1, round(picture.shape[0] * factor)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verikit.media.array_file import ONE_AT_A_TIME
 from verikit.media.hashing import hamming
 
 if TYPE_CHECKING:
@@ -52,6 +53,6 @@ def _nearest(distances: NDArray[np.uint16], count: int) -> NDArray[np.uint32]:
 @functools.cache
 def _tree() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The centres of the branches, uint8 (64, 32), and of the leaves of each, uint8 (64, 64, 32)."""
-    with resources.files("verikit.matching").joinpath("words.npy").open("rb") as file:
+    with ONE_AT_A_TIME, resources.files("verikit.matching").joinpath("words.npy").open("rb") as file:
         tree = np.load(file, allow_pickle=False)
     return np.ascontiguousarray(tree[:, 0]), np.ascontiguousarray(tree[:, 1:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import threading
 import zipfile
 import zlib
 from typing import IO, TYPE_CHECKING, Any
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-__all__ = ["read_arrays", "write_arrays"]
+__all__ = ["ONE_AT_A_TIME", "read_arrays", "write_arrays"]
+
+# NumPy evaluates the head of an array as Python; CPython before 3.11.8 and 3.12.2 fails now and then where two threads
+# do that at once (python/cpython#106905). Whoever loads an array where others may holds this.
+ONE_AT_A_TIME = threading.Lock()
 
 # What a damaged zip, a damaged header in it, or a missing part of it raises.
 _DAMAGE = (ValueError, KeyError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error)
@@ -47,7 +52,7 @@ def read_arrays(data: bytes, names: Sequence[str]) -> tuple[dict[str, Any], dict
             broken = archive.testzip()
         if broken is not None:
             raise ValueError(f"{broken} differs from its checksum")
-        with np.load(io.BytesIO(data), allow_pickle=False) as held:
+        with ONE_AT_A_TIME, np.load(io.BytesIO(data), allow_pickle=False) as held:
             arrays = {name: held[name] for name in (*names, "meta", "block_ends", "block_bytes")}
         meta = json.loads(arrays.pop("meta").tobytes())
         ends, joined = arrays.pop("block_ends"), arrays.pop("block_bytes").tobytes()
