@@ -21,8 +21,6 @@ DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "sample_data").glob("*.md")]
 )
-# Added when the sample case's figures are final.
-COMING = {"docs/side_by_side.jpg"}
 
 
 def read(name):
@@ -110,7 +108,7 @@ def test_every_relative_link_leads_to_a_file(name):
     inside = [link.split("#")[0] for link in links if not re.match(r"[a-z]+:|#", link)]
     for link in inside:
         target = (ROOT / name).parent / link
-        assert target.exists() or target.relative_to(ROOT).as_posix() in COMING, link
+        assert target.exists(), link
 
 
 def test_the_make_commands_of_the_guides_exist():
