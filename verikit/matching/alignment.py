@@ -39,7 +39,7 @@ LEAST_WEIGHT, LEAST_INSTANTS = 1.2, 4
 # With fifteen speeds to choose from, one always fits a little better: another than 1 must weigh this much more.
 SPEED_MARGIN = 1.15
 # At the reference's own speed, a weight for each instant at which no other speed is tried.
-SURE = 0.35
+SURE = 0.6
 # The vote is good to a step between instants and a twentieth of speed; the rest is found by these, coarsely then finely.
 FINER = (
     (np.arange(-0.2, 0.201, 0.04), np.arange(-0.04, 0.0401, 0.01)),

@@ -89,7 +89,7 @@ def which_copy(query: CopyFacts, reference: CopyFacts, shared: Shared) -> tuple[
     sides = (query, reference)
     rows = (
         ("fuller in time", _seconds(shared), _fuller_in_time(shared)),
-        ("fuller in picture", [f"{100 * part:.0f} % of its picture lies in the other" for part in shared.picture], _whose(_outside(shared), by=MORE_OF_PICTURE)),
+        ("fuller in picture", [f"{part:.2f} of its picture lies in the other" for part in shared.picture], _whose(_outside(shared), by=MORE_OF_PICTURE)),
         ("larger", [f"{side.width} x {side.height}" for side in sides], _larger(query, reference)),
         ("less degraded", _details(shared), _less_degraded(shared)),
         ("earlier by its own claims", [dates_in_words(side.created) for side in sides], _earlier(query, reference)),
