@@ -100,25 +100,29 @@ def turned_over(codes: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
 
 def fingerprints(codes: NDArray[np.uint8], base: Fingerprint) -> Iterator[Fingerprint]:
     """The codes as fingerprints of INSTANTS instants each, without pictures."""
-    fields = {field.name for field in dataclasses.fields(Fingerprint)}
+    bare = dataclasses.replace(
+        base,
+        course=base.course[:1],
+        frame_times=base.frame_times[:1],
+        frame_change=base.frame_change[:1],
+        stills=(),
+        still_times=np.empty(0),
+        feature_places=np.empty((0, 4), np.float32),
+        feature_codes=np.empty((0, 32), np.uint8),
+        feature_starts=np.zeros(1, np.int64),
+        words=np.empty(0, np.uint16),
+    )
     for number, first in enumerate(range(0, len(codes), INSTANTS)):
         held = codes[first : first + INSTANTS]
-        change = {
-            "name": f"{number}.mp4",
-            "sha256": hashlib.sha256(str(number).encode()).hexdigest(),
-            "codes": held if base.codes.ndim == 2 else held[None],
-            "times": np.arange(len(held)) / 4,
-            "usable": np.ones(len(held), bool),
-            "mirrored": held[:0],
-            "thumbs": np.empty((0, 36, 64), np.uint8),
-            "stills": (),
-            "still_times": np.empty(0),
-            "words": np.empty(0, np.uint16),
-            "signatures": np.empty((0, 4), np.uint64),
-            "feature_stills": np.empty(0, np.uint32),
-            "feature_places": np.empty((0, 4), np.uint16),
-        }
-        yield dataclasses.replace(base, **{name: value for name, value in change.items() if name in fields})
+        yield dataclasses.replace(
+            bare,
+            name=f"{number}.mp4",
+            sha256=hashlib.sha256(str(number).encode()).hexdigest(),
+            codes=held,
+            times=np.arange(len(held)) / 4,
+            usable=np.ones(len(held), np.bool_),
+            thumbs=np.zeros((len(held), 1, 1), np.uint8),
+        )
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:

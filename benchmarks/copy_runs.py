@@ -104,9 +104,10 @@ def theirs(tool: str, truth: Set, python: str) -> Found | str:
         "queries": [str(truth.folder / "queries" / name) for name in truth.queries],
     }
     script = Path(__file__).with_name("peer_copies.py")
+    # Isolated: beside the script lies a module named like Python's own `inspect`, which it must not find.
     try:
         done = subprocess.run(
-            [python, script, tool], input=json.dumps(job), capture_output=True, text=True, check=False
+            [python, "-I", script, tool], input=json.dumps(job), capture_output=True, text=True, check=False
         )
     except OSError as error:
         return f"{python} does not start ({error})"
