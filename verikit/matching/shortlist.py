@@ -55,7 +55,10 @@ class Shortlist:
         """What was not looked into, for people; empty where everything was."""
         if self.whole:
             return ""
-        told = f"Of {len(self.index.videos)} videos the index pointed to {len(self.videos)}, which were looked into."
+        told = (
+            f"Of {len(self.index.videos)} videos the index pointed to {len(self.videos)}, which were looked into; "
+            "a small picture in a corner of the clip can escape it."
+        )
         return f"{told} {self.gate.sentence() if self.gate is not None else ''}".strip()
 
 
