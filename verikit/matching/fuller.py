@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from verikit.matching.geometry import evened
+from verikit.matching.laying import corners_of
 from verikit.matching.stills import spread, still_image
 
 if TYPE_CHECKING:
@@ -81,17 +82,11 @@ def _covered(spans: list[tuple[float, float]]) -> float:
 
 def _pictures(query: Fingerprint, reference: Fingerprint, placing: Floats) -> tuple[float, float]:
     """The part of the query's picture that lies in the reference's, and the other way round."""
-    mine, theirs = _corners(query), _corners(reference)
+    mine, theirs = corners_of(query), corners_of(reference)
     there = cv2.perspectiveTransform(mine[None], placing)[0].astype(np.float32)
     shared = cv2.intersectConvexConvex(there, theirs)[0]
     parts = [min(1.0, shared / max(abs(cv2.contourArea(side)), 1e-6)) for side in (there, theirs)]
     return round(parts[0], 3), round(parts[1], 3)
-
-
-def _corners(side: Fingerprint) -> NDArray[np.float32]:
-    left, top, right, bottom = side.area
-    parts = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-    return np.asarray(parts * [side.width, side.height], np.float32)
 
 
 def _detail(query: Fingerprint, reference: Fingerprint, match: Match) -> float | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Points = NDArray[np.float32]
 
-__all__ = ["Laid", "Laying", "apart", "by_areas", "from_stills", "lay", "onto_course"]
+__all__ = ["Laid", "Laying", "apart", "by_areas", "corners_of", "from_stills", "lay", "onto_course"]
 
 # Fewer points of the small pictures than this are too few to compare.
 LEAST_POINTS = 30
@@ -67,7 +67,7 @@ class Laid:
 
 def by_areas(query: Fingerprint, reference: Fingerprint, *, mirrored: bool, rotated: int, negative: bool) -> Laying:
     """The laying of the query's whole picture, without its borders, on the reference's."""
-    corners = [_corners(side) for side in (query, reference)]
+    corners = [corners_of(side) for side in (query, reference)]
     order = [1, 0, 3, 2] if mirrored else [0, 1, 2, 3]
     # Turned clockwise, what was bottom left comes to lie top left.
     order = [order[(number - rotated // 90) % 4] for number in range(4)]
@@ -166,7 +166,7 @@ def _seen(
     return laid, np.asarray(cover > COVERED)
 
 
-def _corners(side: Fingerprint) -> NDArray[np.float32]:
+def corners_of(side: Fingerprint) -> NDArray[np.float32]:
     """The corners of a picture without its borders, clockwise from top left, in full-size pixels."""
     left, top, right, bottom = side.area
     parts = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from verikit.keyframes.picking import Keyframe
     from verikit.matching.store import Archive, ArchiveEntry
     from verikit.media.scan import Scan
+    from verikit.plots.drawing import Figure
 
 __all__ = ["claim_from_post", "examine_case", "keyframes_of_case", "scan_case", "search_case", "start_case"]
 
@@ -144,25 +145,19 @@ def search_case(case: Case) -> CopySearch:
     query = sketch(scan)
     found = search(archive, query)
     shown = [match for match in found.matches if match.confirmed or match.relation == "same_scene"]
-    figures = [
-        figure
-        for sha256 in dict.fromkeys(match.reference_sha256 for match in shown)
-        for figure in evidence(
-            query,
-            archive.fingerprint(sha256),
-            matches=[match for match in shown if match.reference_sha256 == sha256],
-            video=video,
-            scan=scan,
-        )
-    ]
     clip = dataclasses.replace(copy_facts(video, query, role="the clip"), name=case.video_name)
     entries = {entry.sha256: entry for entry in archive.entries()}
+    figures: list[Figure] = []
     copies, compared = [clip], []
-    for sha256 in dict.fromkeys(match.reference_sha256 for match in shown if match.confirmed):
-        copies.append(_copy_in_archive(entries[sha256]))
-        held = [match for match in shown if match.confirmed and match.reference_sha256 == sha256]
-        told = which_copy(clip, copies[-1], shared_by(query, archive.fingerprint(sha256), held))
-        compared.append(copies_compared(told, query=clip.name, reference=copies[-1].name))
+    for sha256 in dict.fromkeys(match.reference_sha256 for match in shown):
+        held = [match for match in shown if match.reference_sha256 == sha256]
+        reference = archive.fingerprint(sha256)
+        figures += evidence(query, reference, matches=held, video=video, scan=scan)
+        sure = [match for match in held if match.confirmed]
+        if sure:
+            copies.append(_copy_in_archive(entries[sha256]))
+            told = which_copy(clip, copies[-1], shared_by(query, reference, sure))
+            compared.append(copies_compared(told, query=clip.name, reference=copies[-1].name))
     result = CopySearch(search=found, copies=copies_table(copies), compared=tuple(compared), figures=tuple(figures))
     with tempfile.TemporaryDirectory() as aside:
         for path in save_figures(figures, Path(aside)):
