@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab check bench notebooks lock clean
+.PHONY: help demo test explore lab check bench notebooks lock clean
 
 help:  ## list these commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -29,6 +29,9 @@ demo: $(VENV)/.runs  ## from a viral clip's claim to a sealed package that verif
 test: $(VENV)/.develops  ## the test suite
 	@# One test builds pdqhash, where there are a compiler and a package index, to compare our PDQ with it bit for bit.
 	VERIKIT_BUILD_PDQHASH=1 $(BIN)/python -m pytest
+
+explore: $(VENV)/.develops  ## the suite's laws on examples that nobody chose; what fails becomes an @example
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=explore
 
 CASE ?= demo-case/case
 lab: $(VENV)/.runs  ## JupyterLab on the demo case, or on CASE=folder

@@ -8,10 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 HERE = Path(__file__).parent
 # `filmed` makes clips with known truth; pytest's importlib mode puts no folder of tests on the path.
 sys.path.insert(0, str(HERE))
+
+# The suite looks at the same examples each time, so that a change is judged by what it changed. `make explore` looks at new ones.
+settings.register_profile("suite", derandomize=True, print_blob=True)
+settings.register_profile("explore", derandomize=False, print_blob=True)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

@@ -64,8 +64,9 @@ SURE_EDGE, SURE_SUDDEN, SURE_RETURN_SECONDS = 1.45, 0.4, 1.0
 # What one shift of the whole picture must leave over where views mix in place: dissolves and wipes 0.48 and more, steady
 # pans 0.04; and how far it is looked for, in pixels of the small picture.
 LEAST_UNCARRIED, SHIFT_X, SHIFT_Y = 0.4, 10, 6
-# How fast a picture must travel before or after a slide to be a pan, in parts of the slide's own pace.
-LEAST_TRAVEL = 0.5
+# How fast a picture must travel before or after a slide to be a pan, in parts of the slide's own pace; and beside an edge,
+# where a pan's goes with the picture: 0.8 and more over simulated pans, less in the films' wipes.
+LEAST_TRAVEL, LEAST_TRAVEL_OF_EDGE = 0.5, 0.8
 # Windows that overlap by this part tell of the same transition.
 SAME_WINDOW = 0.7
 
@@ -183,8 +184,11 @@ def _edge_is_change(pictures: SmallPictures, stretch: Stretch, edge: Edge) -> bo
     jumps = _jumps(pictures, stretch, one)
     if not _shows_another(pictures, stretch, one) or jumps > EDGE_MOST_SUDDEN:
         return False
-    if _pans(stretch, one) and not (edge.straight and edge.clear >= TRAVELLING_EDGE):
-        return False
+    if _pans(stretch, one):
+        # What travels behind a clear edge may be the views; a pan goes on beside it, and an upright thing in it is an edge.
+        travelling = edge.straight and edge.clear >= TRAVELLING_EDGE
+        if not travelling or _travels_beside(stretch, one, least=LEAST_TRAVEL_OF_EDGE):
+            return False
     same = bool(pictures.same_view(*_ends(stretch, one))[0])
     # What passes before the lens does not stay behind so clear an edge: where the view does, it may be of the same take,
     # or give way to the old one again, though not at once.
@@ -218,18 +222,24 @@ def _pans(stretch: Stretch, one: Explanation) -> bool:
 
     Where views travel by themselves it would explain that too: there the picture must not travel before or after.
     """
+    return _travels_beside(stretch, one, least=LEAST_TRAVEL) if one.moves else _travels_throughout(stretch, one)
+
+
+def _travels_throughout(stretch: Stretch, one: Explanation) -> bool:
+    picked = np.unique(np.linspace(one.first, one.last, 9).round().astype(np.int64))
+    rests = [_carried(stretch, *pair)[:2] for pair in itertools.pairwise(picked)]
+    return sum(rest[0] for rest in rests) < LEAST_UNCARRIED * sum(rest[1] for rest in rests)
+
+
+def _travels_beside(stretch: Stretch, one: Explanation, *, least: float) -> bool:
     eighth = max(1, (one.last - one.first) // 8)
-    if not one.moves:
-        picked = np.unique(np.linspace(one.first, one.last, 9).round().astype(np.int64))
-        rests = [_carried(stretch, *pair)[:2] for pair in itertools.pairwise(picked)]
-        return sum(rest[0] for rest in rests) < LEAST_UNCARRIED * sum(rest[1] for rest in rests)
     # A little away, since the slide may begin earlier or end later than it seems.
     before, after = max(0, one.first - 3 * eighth), min(len(stretch) - 1, one.last + 3 * eighth)
     sides = [(before, min(before + eighth, one.first)), (max(after - eighth, one.last), after)]
-    least = LEAST_TRAVEL * stretch.luma.shape[1] * eighth / (one.last - one.first)
+    least_way = least * stretch.luma.shape[1] * eighth / (one.last - one.first)
     for side in sides:
         carried, still, way = _carried(stretch, *side)
-        if way >= least and carried < LEAST_UNCARRIED * still:
+        if way >= least_way and carried < LEAST_UNCARRIED * still:
             return True
     return False
 
