@@ -70,6 +70,8 @@ def columns(number, *, words, signatures, stills):
         "signatures": wide(signatures),
         "still_rows": rows,
         "features": np.arange(len(words), dtype=np.uint32),
+        "still_sizes": np.full((len(numbers), 2), (480, 270), np.uint16),
+        "places": np.full((len(words), 4), 128, np.uint8),
     }
 
 

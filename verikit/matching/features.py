@@ -33,6 +33,8 @@ __all__ = [
     "joined",
     "mirrored",
     "negative",
+    "places_in",
+    "rough_places",
 ]
 
 CODE_BYTES = 32
@@ -46,6 +48,9 @@ CONTRAST = 0.01
 PARTS = 6
 # Times as many features are described as are kept.
 DESCRIBED = 3
+
+# Steps in which rough places are kept: of the picture's width and height, of a full turn, of an octave of diameter.
+STEPS, OF_AN_OCTAVE = 256, 16
 
 # The 4 x 4 cells and 8 directions of a descriptor, as OpenCV lays them out: rows, columns, directions.
 _CELLS = np.arange(128).reshape(4, 4, 8)
@@ -158,6 +163,24 @@ def negative(features: Features) -> Features:
     places = features.places.copy()
     places[:, 3] = (180 + places[:, 3]) % 360
     return dataclasses.replace(features, places=places, codes=_moved(features.codes, _NEGATIVE))
+
+
+def rough_places(places: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Places as the archive's index keeps them, uint8 (k, 4), for stills of a width and height: a vote needs no more.
+
+    x and y in 256ths of the still, the diameter in 16ths of an octave over a pixel, the direction in 256ths of a turn.
+    """
+    x_and_y = np.clip(np.floor(places[:, :2] / np.array(size) * STEPS), 0, STEPS - 1)
+    octaves = np.clip(np.round(OF_AN_OCTAVE * np.log2(np.maximum(places[:, 2], 1))), 0, STEPS - 1)
+    turn = np.round(places[:, 3] / 360 * STEPS) % STEPS
+    return np.column_stack([x_and_y, octaves, turn]).astype(np.uint8)
+
+
+def places_in(rough: NDArray[np.uint8], sizes: NDArray[np.uint16]) -> NDArray[np.float64]:
+    """Rough places, uint8 (k, 4), as places in pixels, float64 (k, 4). `sizes`: uint16 (k, 2), width and height of each still."""
+    wide = rough.astype(np.float64)
+    x_and_y = (wide[:, :2] + 0.5) / STEPS * sizes
+    return np.column_stack([x_and_y, 2 ** (wide[:, 2] / OF_AN_OCTAVE), wide[:, 3] * 360 / STEPS])
 
 
 def _bits(descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:

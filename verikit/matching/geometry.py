@@ -12,7 +12,8 @@ import numpy as np
 
 from verikit.matching.features import features_of, negative
 from verikit.matching.features import mirrored as mirrored_features
-from verikit.matching.placements import CELL, filed, find_placements
+from verikit.matching.placements import filed, find_placements
+from verikit.matching.voting import CELL
 from verikit.matching.words import words_of
 
 if TYPE_CHECKING:

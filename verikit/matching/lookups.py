@@ -91,7 +91,8 @@ class FeatureHits:
     """Local features of the archive that share a queried feature's visual word: h hits, by video, still and query.
 
     rows: int64 (h,) the query; videos: uint32 (h,); stills: uint32 (h,) the video's still; features: uint32 (h,) which
-    of the fingerprint's features; distances: uint16 (h,) bits in which the signatures differ.
+    of the fingerprint's features; distances: uint16 (h,) bits in which the signatures differ; places: uint8 (h, 4) roughly
+    where it lies (`rough_places`), in a still of sizes: uint16 (h, 2), width and height.
     common_words: the queried words that were left out because more than `most_rows` features have them.
     """
 
@@ -100,6 +101,8 @@ class FeatureHits:
     stills: NDArray[np.uint32]
     features: NDArray[np.uint32]
     distances: NDArray[np.uint16]
+    places: NDArray[np.uint8]
+    sizes: NDArray[np.uint16]
     common_words: tuple[int, ...]
     radius: int
     most_rows: int
@@ -274,6 +277,8 @@ def features_alike(
         stills=hits["still"].copy(),
         features=hits["feature"].copy(),
         distances=hits["distance"].copy(),
+        places=hits["place"].copy(),
+        sizes=hits["size"].copy(),
         common_words=tuple(int(word) for word in np.unique(words[common[words]])),
         radius=radius,
         most_rows=most_rows,
@@ -297,7 +302,7 @@ def features_of_words(index: Index, words: NDArray[np.uint16], *, most_rows: int
 _FEATURE = np.dtype(
     [
         *(("row", np.uint32), ("video", np.uint32), ("still", np.uint32)),
-        *(("feature", np.uint32), ("distance", np.uint16)),
+        *(("feature", np.uint32), ("distance", np.uint16), ("place", np.uint8, (4,)), ("size", np.uint16, (2,))),
     ]
 )
 
@@ -336,5 +341,9 @@ def _alike(
         new = np.empty(len(rows), _FEATURE)
         new["row"], new["distance"] = rows, distances
         new["video"], new["still"] = shard.still_videos[stills], shard.still_numbers[stills]
-        new["feature"] = shard.features[places]
+        new["feature"], new["place"], new["size"] = (
+            shard.features[places],
+            shard.places[places],
+            shard.still_sizes[stills],
+        )
         yield new

@@ -17,12 +17,14 @@ import cv2
 import numpy as np
 
 from verikit.matching.features import bits_apart
+from verikit.matching.voting import OCTAVE, TURN, bins_of, cells_of, told_by
 from verikit.matching.words import WORDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from verikit.matching.features import Features
+    from verikit.matching.voting import Told
 
     Floats = NDArray[np.float64]
     Rows = NDArray[np.int64]
@@ -31,16 +33,12 @@ __all__ = ["Filed", "Placement", "filed", "find_placements"]
 
 # Bits of 256 by which two features may differ: of true pairs a half lie under 30, of chance pairs of one word one in fifty.
 RADIUS = 36
-# A vote's bin: degrees, octaves, pixels of a still. Matches vote for both neighbours of each.
-TURN, OCTAVE, SHIFT = 30.0, 0.75, 48.0
-# Octaves and pixels beyond which a match tells of nothing that could be seen.
-MOST_OCTAVE, MOST_SHIFT = 3.0, 480.0
 # So many of the most crowded bins are counted place by place, and so many of the fullest of these are fitted.
 MOST_CROWDED, MOST_BINS = 24, 3
 # Fewer distinct places agree by chance.
 LEAST_PLACES = 8
-# Pixels of a still, in the smaller of the two pictures, that a match may lie off; squared cells count as one place.
-TOLERANCE, CELL = 5.0, 6.0
+# Pixels of a still, in the smaller of the two pictures, that a match may lie off.
+TOLERANCE = 5.0
 # Beyond this enlargement either way nothing of one picture shows in the other.
 MOST_SCALE, MOST_SQUEEZE = 8.0, 2.5
 # A freer map always finds a few matches more; it is taken only where it finds so many times as many.
@@ -88,7 +86,9 @@ def find_placements(
     pairs = _alike(query, words, reference=reference, index=index)
     if len(pairs) < LEAST_PLACES:
         return []
-    told = _told(query.places[pairs[:, 0]].astype(np.float64), reference.places[pairs[:, 1]].astype(np.float64), sizes)
+    told = told_by(
+        query.places[pairs[:, 0]].astype(np.float64), reference.places[pairs[:, 1]].astype(np.float64), sizes
+    )
     found: list[Placement] = []
     for members in _fullest(told, pairs, query=query, reference=reference):
         placement = _fitted(members, pairs, told=told, query=query, reference=reference)
@@ -112,39 +112,12 @@ def _alike(query: Features, words: NDArray[np.uint16], *, reference: Features, i
     return np.stack([rows[keep], others[keep]], axis=1)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Told:
-    """The similarity that each match tells of: degrees, octaves, and where the middle of the larger picture comes to lie."""
-
-    turn: Floats
-    octave: Floats
-    x: Floats
-    y: Floats
-
-
-def _told(mine: Floats, theirs: Floats, sizes: tuple[Floats, Floats]) -> _Told:
-    turn = (theirs[:, 3] - mine[:, 3]) % 360
-    octave = np.log2(theirs[:, 2] / mine[:, 2])
-    larger = octave > 0
-    # Where the query's features are the smaller ones, the reference's middle is laid into the query, and vice versa:
-    # the other way round a few degrees or per cent off would throw it far.
-    source = np.where(larger[:, None], theirs[:, :2], mine[:, :2])
-    target = np.where(larger[:, None], mine[:, :2], theirs[:, :2])
-    middle = np.where(larger[:, None], sizes[1] / 2, sizes[0] / 2)
-    angle = np.deg2rad(np.where(larger, -turn, turn))
-    scale = 2.0 ** -np.abs(octave)
-    away = middle - source
-    x = target[:, 0] + scale * (np.cos(angle) * away[:, 0] - np.sin(angle) * away[:, 1])
-    y = target[:, 1] + scale * (np.sin(angle) * away[:, 0] + np.cos(angle) * away[:, 1])
-    return _Told(turn=turn, octave=octave, x=x, y=y)
-
-
-def _fullest(told: _Told, pairs: Rows, *, query: Features, reference: Features) -> list[Rows]:
+def _fullest(told: Told, pairs: Rows, *, query: Features, reference: Features) -> list[Rows]:
     """Rows of pairs in the bins with the most distinct places, the fullest first."""
-    bins = _bins(told)
+    bins = bins_of(told)
     held = np.bincount(bins.ravel())
     crowded = np.argsort(-held, kind="stable")[:MOST_CROWDED]
-    mine, theirs = _cells(query.places[pairs[:, 0]]), _cells(reference.places[pairs[:, 1]])
+    mine, theirs = cells_of(query.places[pairs[:, 0]]), cells_of(reference.places[pairs[:, 1]])
     found: list[tuple[int, Rows]] = []
     for number in crowded[held[crowded] >= LEAST_PLACES]:
         rows = np.nonzero((bins == number).any(axis=0))[0]
@@ -155,31 +128,7 @@ def _fullest(told: _Told, pairs: Rows, *, query: Features, reference: Features) 
     return [rows for _, rows in found[:MOST_BINS]]
 
 
-def _bins(told: _Told) -> Rows:
-    """The sixteen bins that each match votes for, int64 (16, n): the nearer two on each of the four axes."""
-    turns, octaves = round(360 / TURN), round(2 * MOST_OCTAVE / OCTAVE) + 2
-    shifts = round(2 * MOST_SHIFT / SHIFT) + 2
-    axes = (
-        (told.turn / TURN, turns),
-        ((np.clip(told.octave, -MOST_OCTAVE, MOST_OCTAVE) + MOST_OCTAVE) / OCTAVE, octaves),
-        ((np.clip(told.x, -MOST_SHIFT / 2, 1.5 * MOST_SHIFT) + MOST_SHIFT / 2) / SHIFT, shifts),
-        ((np.clip(told.y, -MOST_SHIFT / 2, 1.5 * MOST_SHIFT) + MOST_SHIFT / 2) / SHIFT, shifts),
-    )
-    bins = np.tile((told.octave > 0).astype(np.int64), (16, 1))
-    for axis, (place, count) in enumerate(axes):
-        lower = np.floor(place - 0.5).astype(np.int64)
-        for corner in range(16):
-            bins[corner] = bins[corner] * count + (lower + (corner >> axis & 1)) % count
-    return bins
-
-
-def _cells(places: NDArray[np.float32]) -> Rows:
-    """A number for the small square that each place lies in."""
-    squares = np.floor(places[:, :2] / CELL).astype(np.int64)
-    return np.asarray(squares[:, 0] * 1024 + squares[:, 1], np.int64)
-
-
-def _fitted(members: Rows, pairs: Rows, *, told: _Told, query: Features, reference: Features) -> Placement | None:
+def _fitted(members: Rows, pairs: Rows, *, told: Told, query: Features, reference: Features) -> Placement | None:
     """The map that most of the bin's matches agree with, and then all matches that agree with it."""
     mine = query.places[pairs[:, 0], :2].astype(np.float64)
     theirs = reference.places[pairs[:, 1], :2].astype(np.float64)
@@ -197,7 +146,7 @@ def _fitted(members: Rows, pairs: Rows, *, told: _Told, query: Features, referen
     if len(inside) < LEAST_PLACES or not _plausible(matrix):
         return None
     whole = np.linalg.inv(matrix) if inwards else matrix
-    cells = (_cells(side.places[pairs[inside, column]]) for column, side in enumerate((query, reference)))
+    cells = (cells_of(side.places[pairs[inside, column]]) for column, side in enumerate((query, reference)))
     places = min(len(np.unique(cell)) for cell in cells)
     if places < LEAST_PLACES:
         return None
@@ -229,7 +178,7 @@ def _freed(source: Floats, target: Floats, matrix: Floats) -> Floats:
     best = matrix if stiff is None or not _plausible(stiff) else stiff
     most = int((_off(best, source, target) <= TOLERANCE).sum())
     # Matches that lie on one spot could be fitted by anything.
-    spread = len(np.unique(_cells(source[near].astype(np.float32)))) if near.any() else 0
+    spread = len(np.unique(cells_of(source[near].astype(np.float32)))) if near.any() else 0
     if min(most, spread) < 2.5 * LEAST_PLACES:
         return best
     cv2.setRNGSeed(1)

@@ -19,7 +19,7 @@ import numpy as np
 
 from verikit._files import canonical_json, sha256_file, sha256_text
 from verikit.matching.engines import CODE_BYTES
-from verikit.matching.features import SIGNATURE
+from verikit.matching.features import SIGNATURE, rough_places
 from verikit.matching.features import joined as joined_features
 from verikit.matching.fingerprinting import Fingerprint
 
@@ -45,12 +45,12 @@ __all__ = [
     "write_shard",
 ]
 
-FORMAT = "verikit-shard/1"
+FORMAT = "verikit-shard/2"
 MANIFEST = "manifest.json"
 ASIDE = ".writing-"
 WORDS = 65_536
 
-# Each array with its type; all have one axis but the codes and signatures. The big tables of features are only sized up when a shard is
+# Each array with its type; all have one axis but those with a width. The big tables of features are only sized up when a shard is
 # opened, since a search reads a small part of them; `problems_of` reads everything.
 _ARRAYS: dict[str, Any] = {
     "videos": np.uint32,
@@ -59,13 +59,21 @@ _ARRAYS: dict[str, Any] = {
     "instants": np.uint32,
     "still_videos": np.uint32,
     "still_numbers": np.uint32,
+    "still_sizes": np.uint16,
     "word_starts": np.uint32,
     "signatures": np.uint64,
     "still_rows": np.uint32,
     "features": np.uint32,
+    "places": np.uint8,
 }
-_WIDTHS: dict[str, tuple[int]] = {"codes": (CODE_BYTES,), "signatures": (SIGNATURE,)}
-_ONLY_SIZED = frozenset({"signatures", "still_rows", "features"})
+_WIDTHS: dict[str, tuple[int]] = {
+    "codes": (CODE_BYTES,),
+    "signatures": (SIGNATURE,),
+    "still_sizes": (2,),
+    "places": (4,),
+}
+_OF_FEATURES = ("signatures", "still_rows", "features", "places")
+_ONLY_SIZED = frozenset(_OF_FEATURES)
 
 # The tables of a shard that is being made: a word for each feature and a count for each video in place of the starts.
 Columns: TypeAlias = dict[str, Any]
@@ -77,9 +85,11 @@ class Shard:
 
     videos: uint32 (v,) their numbers in the archive; starts: int64 (v + 1,) where the codes of each begin.
     codes: uint8 (n, 32); instants: uint32 (n,) which of the fingerprint's instants each is. Unusable ones are left out.
-    still_videos, still_numbers: uint32 (s,) the video of each still and which of its stills it is.
+    still_videos, still_numbers: uint32 (s,) the video of each still and which of its stills it is. still_sizes: uint16 (s, 2),
+    width and height.
     word_starts: uint32 (65537,) where the features of each visual word begin, or (1,) where there is none. signatures: uint64 (k, 4); still_rows:
-    uint32 (k,) rows of the stills' tables; features: uint32 (k,) which of the fingerprint's features each is.
+    uint32 (k,) rows of the stills' tables; features: uint32 (k,) which of the fingerprint's features each is; places: uint8
+    (k, 4) roughly where it lies, how large it is and which way it points (`rough_places`).
     """
 
     hasher: str
@@ -89,10 +99,12 @@ class Shard:
     instants: NDArray[np.uint32]
     still_videos: NDArray[np.uint32]
     still_numbers: NDArray[np.uint32]
+    still_sizes: NDArray[np.uint16]
     word_starts: NDArray[np.uint32]
     signatures: NDArray[np.uint64]
     still_rows: NDArray[np.uint32]
     features: NDArray[np.uint32]
+    places: NDArray[np.uint8]
 
     @property
     def size(self) -> int:
@@ -108,6 +120,7 @@ def columns_of(made: Fingerprint | Listed, number: int) -> Columns:
     usable = np.nonzero(made.usable)[0]
     features = made.features if isinstance(made, Fingerprint) else joined_features(())
     words = made.words if isinstance(made, Fingerprint) else np.empty(0, np.uint16)
+    size = made.still_size if isinstance(made, Fingerprint) else (1, 1)
     numbers, still_rows = np.unique(features.stills, return_inverse=True)
     return {
         "videos": np.array([number], np.uint32),
@@ -116,10 +129,12 @@ def columns_of(made: Fingerprint | Listed, number: int) -> Columns:
         "instants": usable.astype(np.uint32),
         "still_videos": np.full(len(numbers), number, np.uint32),
         "still_numbers": numbers.astype(np.uint32),
+        "still_sizes": np.full((len(numbers), 2), size, np.uint16),
         "words": words,
         "signatures": features.signatures,
         "still_rows": still_rows.astype(np.int64),
         "features": np.arange(len(words), dtype=np.uint32),
+        "places": rough_places(features.places, size),
     }
 
 
@@ -133,8 +148,8 @@ def columns_of_shard(shard: Shard, *, live: NDArray[np.uint32]) -> Columns:
     kept, stills = np.isin(shard.videos, live), np.isin(shard.still_videos, live)
     rows, features = np.repeat(kept, counts), stills[shard.still_rows]
     masks = {"videos": kept, "counts": kept, "codes": rows, "instants": rows}
-    masks |= dict.fromkeys(("still_videos", "still_numbers"), stills)
-    masks |= dict.fromkeys(("words", "signatures", "still_rows", "features"), features)
+    masks |= dict.fromkeys(("still_videos", "still_numbers", "still_sizes"), stills)
+    masks |= dict.fromkeys(("words", *_OF_FEATURES), features)
     columns = {name: column[masks[name]] for name, column in columns.items()}
     columns["still_rows"] = (np.cumsum(stills) - 1)[columns["still_rows"]]
     return columns
@@ -147,7 +162,7 @@ def joined(hasher: str, parts: Sequence[Columns]) -> Shard:
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     counts, words = whole.pop("counts"), whole.pop("words")
     order = np.argsort(words, kind="stable")
-    for name in ("signatures", "still_rows", "features"):
+    for name in _OF_FEATURES:
         whole[name] = whole[name][order].astype(_ARRAYS[name])
     return Shard(
         hasher=hasher,
@@ -250,9 +265,9 @@ def _require_agreement(shard: Shard) -> None:
     if (
         len(shard.starts) != len(shard.videos) + 1
         or len(shard.instants) != rows
-        or len(shard.still_numbers) != stills
+        or {len(shard.still_numbers), len(shard.still_sizes)} != {stills}
         or len(shard.word_starts) != (WORDS + 1 if features else 1)
-        or {len(shard.still_rows), len(shard.features)} != {features}
+        or {len(shard.still_rows), len(shard.features), len(shard.places)} != {features}
         or not _leads(shard.starts, to=rows)
         or not _leads(shard.word_starts, to=features)
     ):

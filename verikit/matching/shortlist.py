@@ -9,7 +9,7 @@ import numpy as np
 
 from verikit.matching.gate import gate_of
 from verikit.matching.lookups import features_alike, nearest
-from verikit.matching.probing import BRANCHES, LEAVES
+from verikit.matching.pointing import agreeing_places
 
 if TYPE_CHECKING:
     from verikit.matching.gate import Gate
@@ -26,10 +26,6 @@ NEAR = 60
 # Bits of 256 by which a local feature may, the stills and the features of each that are looked up, and the videos that
 # features point to. In one still of a picture in a corner of a fifth of the width some twenty features lie so near.
 ALIKE, STILLS, OF_A_STILL, MOST_BY_FEATURES = 24, 8, 300, 24
-# A feature is looked up under so many words, a row each.
-WORDS_OF_EACH = BRANCHES * LEAVES
-# Fewer features than this point to every video by chance.
-LEAST_FEATURES = 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,30 +66,29 @@ def shortlist_of(made: Probe, index: Index) -> Shortlist:
     hits = nearest(index, np.concatenate(straight), radius=NEAR)
     gate = gate_of(hits, videos=len(index.videos))
     features = tuple(_alike(index, variant) for variant in made.variants)
-    chosen = dict.fromkeys([*(int(number) for number in gate.videos), *_pointed_to(features)])
+    chosen = dict.fromkeys([*(int(number) for number in gate.videos), *_pointed_to(made, features)])
     return Shortlist(videos=tuple(chosen), whole=False, index=index, hits=hits, gate=gate, features=features)
 
 
 def _alike(index: Index, variant: Variant) -> FeatureHits:
-    """The archive's features that are like a variant's strongest, of a few of its stills."""
+    """The archive's features that are like a variant's strongest, of a few of its stills; rows are those of the variant."""
     starts = variant.features.starts
     stills = np.unique(np.linspace(0, len(starts) - 2, min(STILLS, len(starts) - 1)).astype(np.int64))
     # The features of a still come the strongest of each part first.
     rows = [np.arange(starts[still], min(starts[still + 1], starts[still] + OF_A_STILL)) for still in stills]
     chosen = np.concatenate(rows) if rows else np.empty(0, np.int64)
     asked = np.repeat(chosen, variant.words.shape[1])
-    return features_alike(
+    found = features_alike(
         index, variant.words[chosen].ravel(), signatures=variant.features.signatures[asked], radius=ALIKE
     )
+    return dataclasses.replace(found, rows=asked[found.rows])
 
 
-def _pointed_to(features: tuple[FeatureHits, ...]) -> list[int]:
-    """The videos that most query features of one variant have a like feature in, those with most first."""
+def _pointed_to(made: Probe, features: tuple[FeatureHits, ...]) -> list[int]:
+    """The videos of which most places agree with one variant of the query on how it lies there, those with most first."""
+    size = np.array(made.query.still_size, np.float64)
     most: dict[int, int] = {}
-    for found in features:
-        pairs = np.unique(np.stack([found.videos.astype(np.int64), found.rows // WORDS_OF_EACH]), axis=1)
-        numbers, counts = np.unique(pairs[0], return_counts=True)
-        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
-            most[number] = max(most.get(number, 0), count)
-    ranked = sorted((number for number, count in most.items() if count >= LEAST_FEATURES), key=lambda n: (-most[n], n))
-    return ranked[:MOST_BY_FEATURES]
+    for variant, found in zip(made.variants, features, strict=True):
+        for number, places in agreeing_places(variant.features.places, found, size=size).items():
+            most[number] = max(most.get(number, 0), places)
+    return sorted(most, key=lambda number: (-most[number], number))[:MOST_BY_FEATURES]
