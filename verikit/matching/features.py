@@ -28,11 +28,11 @@ __all__ = [
     "NO_FEATURES",
     "SIGNATURE",
     "Features",
-    "bits_apart",
     "features_of",
     "joined",
     "mirrored",
     "negative",
+    "pairs_alike",
     "places_in",
     "rough_places",
 ]
@@ -117,15 +117,28 @@ def features_of(image: NDArray[np.uint8], *, most: int = MOST_FEATURES) -> Featu
     )
 
 
-def bits_apart(
-    mine: NDArray[np.uint64], rows: NDArray[np.int64], *, theirs: NDArray[np.uint64], others: NDArray[np.int64]
-) -> NDArray[np.uint16]:
-    """The bits in which each pair of signatures differs, uint16 (n,), of uint64 (k, 4) and (m, 4) the rows named."""
+def pairs_alike(
+    mine: NDArray[np.uint64],
+    rows: NDArray[np.int64],
+    *,
+    theirs: NDArray[np.uint64],
+    others: NDArray[np.int64],
+    radius: int,
+) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+    """Which pairs of signatures differ in at most `radius` bits, int64 (n,), and in how many, uint16 (n,).
+
+    The signatures are uint64 (k, 4) and (m, 4), the pairs the rows named of each.
+    """
+    # Number by number: summing along rows of four is what NumPy does slowest. After two hardly a pair is still near.
     distance = np.zeros(len(rows), np.uint16)
-    # Each of the four numbers by itself: summing along rows of four is what NumPy does slowest.
-    for column in range(SIGNATURE):
+    for column in (0, 1):
         distance += np.bitwise_count(mine[:, column][rows] ^ theirs[:, column][others])
-    return distance
+    near = np.flatnonzero(distance <= radius)
+    rows, others, distance = rows[near], others[near], distance[near]
+    for column in (2, 3):
+        distance += np.bitwise_count(mine[:, column][rows] ^ theirs[:, column][others])
+    kept = distance <= radius
+    return near[kept], distance[kept]
 
 
 def _strongest_of_each_part(found: Sequence[cv2.KeyPoint], shape: tuple[int, ...], *, most: int) -> NDArray[np.int64]:

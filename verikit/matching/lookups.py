@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verikit.errors import AuditError
-from verikit.matching.features import SIGNATURE, bits_apart
+from verikit.matching.features import SIGNATURE, pairs_alike
 from verikit.matching.shards import WORDS
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ GROUP = 32
 MOST_HITS = 5_000
 # Hits that are held back before the farthest of them are dropped.
 PENDING = 500_000
-# Pairs of features that are compared at once.
-PAIRS = 1 << 20
+# Pairs of features that are compared at once: arrays of 2 MB, which the allocator hands out again without clearing pages.
+PAIRS = 1 << 18
 # A visual word of more rows than these is left out, and that is told.
 MOST_ROWS_OF_WORD = 200_000
 
@@ -330,9 +330,8 @@ def _alike(
         rows = np.repeat(asked[some], number)
         # Each query's rows are neighbours: where they begin, and then one after another.
         places = np.arange(len(rows)) + np.repeat(starts[some] - (ends[some] - number - past), number)
-        distances = bits_apart(signatures, rows, theirs=shard.signatures, others=places)
-        near = distances <= radius
-        rows, places, distances = rows[near], places[near], distances[near]
+        near, distances = pairs_alike(signatures, rows, theirs=shard.signatures, others=places, radius=radius)
+        rows, places = rows[near], places[near]
         stills = shard.still_rows[places]
         if len(stills) and int(stills.max()) >= len(shard.still_videos):
             raise AuditError("the archive's index is damaged; `verikit archive check` says what holds and mends it")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from verikit.matching.features import bits_apart
+from verikit.matching.features import pairs_alike
 from verikit.matching.voting import OCTAVE, TURN, bins_of, cells_of, told_by
 from verikit.matching.words import WORDS
 
@@ -104,8 +104,7 @@ def _alike(query: Features, words: NDArray[np.uint16], *, reference: Features, i
     rows = np.repeat(np.repeat(np.arange(len(words)), words.shape[1]), counts)
     starts = np.repeat(first.ravel() - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
     others = index.rows[np.arange(len(rows)) + starts]
-    distance = bits_apart(query.signatures, rows, theirs=reference.signatures, others=others)
-    near = distance <= RADIUS
+    near, _ = pairs_alike(query.signatures, rows, theirs=reference.signatures, others=others, radius=RADIUS)
     rows, others = rows[near], others[near]
     crowded = np.bincount(rows, minlength=len(query)) > MOST_OF_ONE
     keep = ~crowded[rows]

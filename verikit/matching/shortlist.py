@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +56,7 @@ class Shortlist:
             return ""
         told = (
             f"Of {len(self.index.videos)} videos the index pointed to {len(self.videos)}, which were looked into; "
-            "a small picture in a corner of the clip can escape it."
+            "a small or worn picture within the clip can escape it."
         )
         return f"{told} {self.gate.sentence() if self.gate is not None else ''}".strip()
 
@@ -65,7 +68,8 @@ def shortlist_of(made: Probe, index: Index) -> Shortlist:
     straight = [turned.codes[made.query.usable] for turned in made.turned if turned.rotated == 0]
     hits = nearest(index, np.concatenate(straight), radius=NEAR)
     gate = gate_of(hits, videos=len(index.videos))
-    features = tuple(_alike(index, variant) for variant in made.variants)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        features = tuple(pool.map(functools.partial(_alike, index), made.variants))
     chosen = dict.fromkeys([*(int(number) for number in gate.videos), *_pointed_to(made, features)])
     return Shortlist(videos=tuple(chosen), whole=False, index=index, hits=hits, gate=gate, features=features)
 
