@@ -196,9 +196,11 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
     one = sub.add_parser("new", parents=parents, help="a case folder with the notebooks")
     one.set_defaults(verb=commands.new)
     one.add_argument("case", type=Path)
-    one.add_argument("--video", type=Path, required=True, metavar="FILE")
+    several = {"type": Path, "action": "append"}
+    one.add_argument("--video", **several, required=True, metavar="FILE", help="the clip; once for each, if several")
     one.add_argument("--claim", metavar="TEXT", help="what is claimed, word for word")
-    one.add_argument("--post", type=Path, metavar="POST.json", help="the post: text, url, account, posted, language")
+    told = "the post: text, url, account, posted, language; once for each, the examined one first"
+    one.add_argument("--post", **several, default=[], metavar="POST.json", help=told)
     one.add_argument("--archive", type=Path, metavar="ARCHIVE", help="the archive that notebook 04 searches")
     one.add_argument("--by", default="", metavar="NAME", help="who opens the case")
     one = sub.add_parser("run", parents=parents, help="run the case's notebooks, write report.html")

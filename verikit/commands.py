@@ -260,19 +260,29 @@ def check(options: argparse.Namespace) -> int:
 
 def new(options: argparse.Namespace) -> int:
     from verikit.case.claims import Claim
+    from verikit.case.opening import Further
     from verikit.workflow.steps import claim_from_post, start_case
 
-    post = None if options.post is None else options.post.read_bytes()
-    if post is None and options.claim is None:
+    posts = [path.read_bytes() for path in options.post]
+    if not posts and options.claim is None:
         raise ValueError("new: say what is claimed, with --claim TEXT or --post POST.json")
     claim = (
-        Claim.from_text(options.claim)
-        if post is None
-        else claim_from_post(post, text=options.claim, name=str(options.post))
+        claim_from_post(posts[0], text=options.claim, name=str(options.post[0]))
+        if posts
+        else Claim.from_text(options.claim)
     )
-    case = start_case(options.case, video=options.video, claim=claim, post=post, archive=options.archive, by=options.by)
+    case = start_case(
+        options.case,
+        video=options.video[0],
+        claim=claim,
+        post=posts[0] if posts else None,
+        archive=options.archive,
+        by=options.by,
+        further=Further(videos=tuple(options.video[1:]), posts=tuple(posts[1:])),
+    )
     notebooks = sorted(path.name for path in (case.folder / "notebooks").iterdir())
-    data = {"case": case.id, "folder": str(case.folder), "notebooks": notebooks}
+    data: dict[str, Any] = {"case": case.id, "folder": str(case.folder), "notebooks": notebooks}
+    data |= {"clips": [clip.to_dict() for clip in case.videos], "posts": [post.to_dict() for post in case.posts]}
     _print(options, data=data, text=f"{_text(case)}\n\nNext: verikit lab {options.case}")
     return DONE
 

@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verikit._files import canonical_json, plain, sha256_bytes, sha256_file, write_bytes, written_aside
+from verikit.case import deciding
 from verikit.case.card import CaseCard
 from verikit.case.claims import Claim
+from verikit.case.clips import Clip, clips_of
 from verikit.case.derived import (
     VERDICT,
     Derived,
@@ -34,14 +36,18 @@ from verikit.case.derived import (
 )
 from verikit.case.header import CASE, journaled_header, read_header, seen_from
 from verikit.case.journal import Entry, append, read_journal, strict_json
+from verikit.case.posts import Post, is_post, posts_table, read_post
+from verikit.case.readings import READING, Reading
 from verikit.case.staleness import stale_cells
-from verikit.case.verdicts import Decision, Status, Verdict, check_verdict
+from verikit.case.verdicts import Decision, Status, Verdict
 from verikit.errors import AuditError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from verikit.case.claim_review import ClaimReview
     from verikit.case.claims import SubClaim
+    from verikit.case.observations import Observation
     from verikit.case.staleness import StaleCell
     from verikit.records import Records, Shown
 
@@ -52,9 +58,13 @@ JOURNAL = "journal.jsonl"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """An open case. Made by `new_case` and `open_case`; every property reads what is on the disk now."""
+    """An open case. Made by `new_case` and `open_case`; every property reads what is on the disk now.
+
+    `clip` names the clip that the case is seen from (`for_clip`): its video, and names of what is derived from it.
+    """
 
     folder: Path
+    clip: str = ""
 
     # ----------------------------------------------------------------------------------------------- what the case holds
 
@@ -72,19 +82,67 @@ class Case:
         return str(self.entries[0].body.get("by", ""))
 
     @property
+    def videos(self) -> Records[Clip]:
+        """The clips of the case, in the order in which they were taken in."""
+        return clips_of(self.entries)
+
+    @property
+    def clips(self) -> tuple[Case, ...]:
+        """The case as seen from each of its clips, to do a step for each."""
+        return tuple(self.for_clip(clip.name) for clip in self.videos)
+
+    def for_clip(self, name: str) -> Case:
+        """The case as seen from one clip ("clip_2"): what is derived there has the clip's name before its own.
+
+        The first clip is what the case is seen from anyway, and its names stay plain. Raises ValueError for another name.
+        """
+        names = [clip.name for clip in self.videos]
+        if name not in names:
+            raise ValueError(f"{plain(str(name))[:20]!r}: the case has no such clip; it has {', '.join(names)}")
+        return dataclasses.replace(self, clip="" if name == names[0] else name)
+
+    @property
+    def heading(self) -> tuple[Clip, ...]:
+        """The clip that the case is seen from, to be shown above what is about it; none where there is but one."""
+        clips = self.videos
+        return () if len(clips) == 1 else (self._clip,)
+
+    @property
+    def _clip(self) -> Clip:
+        return next(clip for clip in self.videos if clip.name == (self.clip or "clip_1"))
+
+    def named(self, name: str) -> str:
+        """The name in the whole case of what has this name as seen from the clip."""
+        return f"{self.clip}/{name}" if self.clip else name
+
+    @property
     def video(self) -> Path:
         """The working copy of the video."""
-        return confined(self.folder, self._header()["video"]["path"])
+        return confined(self.folder, self._clip.path if self.clip else self._header()["video"]["path"])
 
     @property
     def video_name(self) -> str:
         """The name that the video came with."""
-        return str(self._header()["video"]["name"])
+        return self._clip.file if self.clip else str(self._header()["video"]["name"])
 
     @property
     def video_sha256(self) -> str:
         """The SHA-256 of the video as it was taken in."""
-        return str(self._header()["video"]["sha256"])
+        return self._clip.sha256 if self.clip else str(self._header()["video"]["sha256"])
+
+    @property
+    def posts(self) -> Records[Post]:
+        """The posts that make the claim, the one whose words are examined first. Raises AuditError for a changed file."""
+        entries = [entry.body for entry in self.entries if entry.kind == "acquired" and is_post(entry.body)]
+        first = Post.from_claim(self.claim, file=str(entries[0]["path"]) if entries else "")
+        return posts_table([first, *(self._post(body) for body in entries[1:])])
+
+    def _post(self, body: Mapping[str, Any]) -> Post:
+        path = confined(self.folder, str(body["path"]))
+        data = path.read_bytes() if path.is_file() else b""
+        if sha256_bytes(data) != body["sha256"]:
+            raise AuditError(f"{path.name}: not the post that was taken in; put the original back")
+        return read_post(data, name=path.name, file=str(body["path"]))
 
     @property
     def archive(self) -> Path | None:
@@ -134,14 +192,16 @@ class Case:
     @property
     def verdict(self) -> Verdict | None:
         """The latest verdict, or None."""
-        return Verdict.from_dict(self.evidence(VERDICT)) if VERDICT in self.derived else None
+        whole = dataclasses.replace(self, clip="")
+        return Verdict.from_dict(whole.evidence(VERDICT)) if VERDICT in whole.derived else None
 
     def _decided(self) -> list[Mapping[str, Any]]:
         return [entry.body for entry in self.entries if entry.kind == "decision" and "sub_claim" in entry.body]
 
     def card(self) -> CaseCard:
-        """The case at a glance: claim, file, and where each sub-claim stands."""
+        """The case at a glance: claim, files, and where each sub-claim stands."""
         verdict, video = self.verdict, self._header()["video"]
+        clips, posts = self.videos, self.posts
         return CaseCard(
             case=self.id,
             claim=self.claim,
@@ -150,6 +210,9 @@ class Case:
             size=video["size"],
             decisions=self.decisions,
             label=None if verdict is None else verdict.label,
+            clips=tuple(clips) if len(clips) > 1 else (),
+            posts=tuple(posts) if len(posts) > 1 else (),
+            reading=self.second_reading,
         )
 
     def use_archive(self, folder: Path) -> Path:
@@ -163,21 +226,23 @@ class Case:
             raise FileNotFoundError(f"{folder}: no such archive; name the folder of one that is there")
         named = seen_from(self.folder, folder)
         if named != self._header()["archive"]:
-            self._change("archive", {"archive": named})
+            self.change("archive", {"archive": named})
         return folder
 
-    def _change(self, kind: str, changed: Mapping[str, Any]) -> None:
+    def change(self, kind: str, changed: Mapping[str, Any]) -> None:
         """Change fields of case.json, and tell the journal who did. Both or, but for a crash between them, neither."""
         with written_aside(self.folder / CASE) as aside:
             aside.write_bytes(pretty_json(self._header() | dict(changed)))
-            self._append(kind, dict(changed) | {"by": self.by})
+            self.tell(kind, dict(changed) | {"by": self.by})
 
     def check_video(self) -> None:
-        """Raises AuditError unless the working copy still is the video that was taken in."""
-        if sha256_file(self.video) != self.video_sha256:
-            raise AuditError(f"{self.video.name}: not the video that was taken in; put the original back")
+        """Raises AuditError unless the working copy of each clip still is the video that was taken in."""
+        for clip in self.clips:
+            if not clip.video.is_file() or sha256_file(clip.video) != clip.video_sha256:
+                raise AuditError(f"{clip.video.name}: not the video that was taken in; put the original back")
 
-    def _append(self, kind: str, body: Mapping[str, Any]) -> Entry:
+    def tell(self, kind: str, body: Mapping[str, Any]) -> Entry:
+        """An entry in the journal of the case, which is returned."""
         return append(self.journal, kind, body, case=self.id)
 
     # --------------------------------------------------------------------------------------------------- what is derived
@@ -196,11 +261,13 @@ class Case:
         A name that was written before is written anew; its latest entry counts. `parents` are the names of what it was
         made from: derived things, "video", or a path under inputs/. `operation` made it, with these `arguments`.
         """
-        if name == VERDICT:
-            raise ValueError("verdict: this name is kept for conclude")
-        return self._record(value, name, made=Made(operation=operation, parents=parents, arguments=arguments))
+        for kept, verb in ((VERDICT, "conclude"), (READING, "second_reader")):
+            if name == kept:
+                raise ValueError(f"{name}: this name is kept for {verb}")
+        return self.put(value, name, made=Made(operation=operation, parents=parents, arguments=arguments))
 
-    def _record(self, value: Shown, name: str, *, made: Made) -> str:
+    def put(self, value: Shown, name: str, *, made: Made) -> str:
+        """What `record` does, for the verbs of the case that keep a name of their own."""
         data = pretty_json(value.to_dict())
         return self._store(data, name, file=f"{name}.json", made=dataclasses.replace(made, kind=kind_of(value)))
 
@@ -227,7 +294,8 @@ class Case:
         arguments: Mapping[str, Any] | None = None,
     ) -> str:
         """Copy a file to derived/NAME (with its extension) and tell the journal what made it. Returns the name."""
-        plan = self._plan(name, file=name, made=Made(operation=operation, parents=parents, arguments=arguments))
+        made = Made(operation=operation, parents=parents, arguments=arguments)
+        plan = self._plan(name, file=name, made=made)
         target = confined(self.folder, plan.path)
         with written_aside(target) as aside:
             sha256, size = copy_and_hash(Path(path), aside)
@@ -239,19 +307,26 @@ class Case:
         return self._tell(dataclasses.replace(plan, sha256=sha256_bytes(data), size=len(data)))
 
     def _tell(self, thing: Derived) -> str:
-        """The journal's entry of a file that was just written."""
-        self._append("derived", thing.to_dict())
-        return thing.name
+        """The journal's entry of a file that was just written. The name is as seen from the clip."""
+        self.tell("derived", thing.to_dict())
+        return thing.name.removeprefix(self.named(""))
 
     def _plan(self, name: str, *, file: str, made: Made) -> Derived:
         """What is about to be derived, still without digest and size. One reading of the journal answers all of it."""
+        name, file, entries = self.named(name), self.named(file), self.entries
         name_parts(name)
         confined(self.folder, f"derived/{file}")
-        return plan_derived(name, file=file, made=made, entries=self.entries, video_sha256=self.video_sha256)
+        if self.clip and not isinstance(made.parents, str):
+            there = derived_of(entries)
+            own = {parent: self.named(parent) for parent in made.parents if self.named(parent) in there}
+            own["video"] = self._clip.path
+            made = dataclasses.replace(made, parents=[own.get(parent, parent) for parent in made.parents])
+        first = str(self._header()["video"]["sha256"])
+        return plan_derived(name, file=file, made=made, entries=entries, video_sha256=first)
 
     def evidence_path(self, name: str) -> Path:
         """The file of what was derived under `name`, checked against the journal. Raises AuditError where it differs."""
-        thing = self._known([name])[0]
+        thing = self.known([self.named(name)])[0]
         path = confined(self.folder, thing.path)
         if not path.is_file() or sha256_file(path) != thing.sha256:
             raise AuditError(f"{thing.path}: missing, or not as the journal's latest entry says; derive it again")
@@ -264,7 +339,8 @@ class Case:
             raise ValueError(f"{name}: a {path.suffix} file, not JSON; use evidence_path")
         return strict_json(path.read_bytes())
 
-    def _known(self, names: Sequence[str]) -> list[Derived]:
+    def known(self, names: Sequence[str]) -> list[Derived]:
+        """What was derived under these names of the whole case. Raises ValueError that names what was not."""
         derived = self.derived
         unknown = [names] if isinstance(names, str) else [name for name in names if name not in derived]
         if unknown:
@@ -281,14 +357,29 @@ class Case:
         if not text.strip():
             raise ValueError("note: it says nothing")
         parts = {part.key for part in self.claim.sub_claims}
-        digests = {thing.name: thing.sha256 for thing in self._known([name for name in about if name not in parts])}
-        self._append("note", {"text": text, "about": list(about), "evidence": digests, "by": self.by})
+        digests = {thing.name: thing.sha256 for thing in self.known([name for name in about if name not in parts])}
+        self.tell("note", {"text": text, "about": list(about), "evidence": digests, "by": self.by})
 
     def transfer(self, to: str, *, because: str) -> None:
         """Write into the journal that the case was handed over: to whom, and why; by whom is who opened it."""
         if not to.strip() or not because.strip():
             raise ValueError("transfer: say to whom, and why")
-        self._append("transfer", {"to": to, "because": because, "by": self.by})
+        self.tell("transfer", {"to": to, "because": because, "by": self.by})
+
+    def observe(self, name: str, *, kind: str, what: str, sure: str, by: str = "", **more: Any) -> Observation:
+        """Record what a person heard, read, saw or was told, as evidence by the name observed/NAME. Returns it.
+
+        `kind` is speech, sound, lettering, seen, place, time or told; `more` are further fields of `Observation`, such
+        as at=(0, 2.5) in seconds, language, text, translation and translator, about="S2", fits, compared_with,
+        point="51.5335,-0.1261" and within (metres), earliest and latest. `by` is who observed, where it was not the one who
+        opened the case. Raises ValueError or TypeError, naming the field, for what does not belong together.
+        """
+        return deciding.observe(self, name, given={"kind": kind, "what": what, "sure": sure, "by": by, **more})
+
+    @property
+    def observations(self) -> Records[Any]:
+        """Everything that people observed, each with the name that decisions rest on it by."""
+        return deciding.observations_of(self)
 
     def decide(
         self, sub_claim: str, *, status: Status | str, because: str, rests_on: Sequence[str] = (), by: str = ""
@@ -297,27 +388,14 @@ class Case:
 
         `by` is who decided, where it was not the one who opened the case. Raises ValueError for a sub-claim that the claim does not have, evidence that was not derived, or no reason.
         """
-        part = next((part for part in self.claim.sub_claims if part.key == sub_claim), None)
-        if part is None:
-            raise ValueError(f"{plain(str(sub_claim))[:20]!r}: the claim has no such part")
-        evidence = {thing.name: thing.sha256 for thing in self._known(rests_on)}
-        decision = Decision(
-            sub_claim=sub_claim,
-            status=Status(status),
-            because=because,
-            rests_on=tuple(rests_on),
-            by=by or self.by,
-            asked=part.text,
-        )
-        self._append("decision", decision.to_dict() | {"evidence": evidence})
-        return decision
+        return deciding.decide(self, sub_claim, status=Status(status), because=because, rests_on=rests_on, by=by)
 
     def split_claim(self, sub_claims: Sequence[SubClaim]) -> Claim:
         """The claim with these sub-claims in place of its own. Equal ones leave the journal as it is."""
         claim = self.claim
         changed = dataclasses.replace(claim, sub_claims=tuple(sub_claims))
         if changed != claim:
-            self._change("decision", {"claim": changed.to_dict()})
+            self.change("decision", {"claim": changed.to_dict()})
         return changed
 
     def conclude(self, verdict: Verdict) -> Verdict:
@@ -325,31 +403,32 @@ class Case:
 
         Raises AuditError with everything that stands against it.
         """
-        derived = self.derived
-        kinds = {thing.name: thing.kind for thing in derived.values()}
-        problems = list(check_verdict(verdict, self.claim, kinds=kinds))
-        journaled = {body["sub_claim"]: body for body in self._decided()}
-        for decision in verdict.decisions:
-            body = journaled.get(decision.sub_claim)
-            if body is None or Decision.from_dict(body) != decision:
-                problems.append(
-                    f"{decision.sub_claim}: not as it was decided; decide it, then conclude with case.decisions"
-                )
-                continue
-            for name, digest in body["evidence"].items():
-                if name not in derived:
-                    problems.append(f"{decision.sub_claim}: {name} was withdrawn since; decide again")
-                elif derived[name].sha256 != digest:
-                    problems.append(f"{decision.sub_claim}: {name} was derived anew since and differs; decide again")
-        copy = verdict.earlier_copy
-        if copy is not None and copy.evidence and copy.evidence not in derived:
-            problems.append(f"earlier copy: {copy.evidence!r} was not derived in this case")
-        if problems:
-            raise AuditError("verdict", problems=problems)
-        rests_on = {name for decision in verdict.decisions for name in decision.rests_on}
-        self._record(verdict, VERDICT, made=Made(operation="conclude", parents=sorted(rests_on)))
-        self._append("decision", {"verdict": verdict.to_dict(), "by": self.by})
-        return verdict
+        return deciding.conclude(self, verdict)
+
+    def second_reader(
+        self, by: str, *, agrees: Sequence[str] = (), dissents: Mapping[str, str] | None = None, text: str = ""
+    ) -> Reading:
+        """Record what someone who did not decide says of the verdict: agreement by part, dissent with its reason.
+
+        Parts are sub-claims, "label" and "media". Raises ValueError without a verdict, and for whoever decided it.
+        """
+        return deciding.second_reader(self, by, agrees=agrees, dissents=dissents or {}, text=text)
+
+    @property
+    def second_reading(self) -> Reading | None:
+        """What a second reader said of the verdict as it stands, or None; a reading of an earlier verdict does not count."""
+        return deciding.second_reading_of(self)
+
+    def claim_review(
+        self, author: str = "", *, published: str = "", url: str = "", author_is: str = "Organization"
+    ) -> ClaimReview:
+        """The verdict as schema.org's ClaimReview and MediaReview, kept in derived/claim_review.json.
+
+        `author` is who publishes it, `published` the day and `url` the address, as far as they are known. Raises ValueError
+        without a verdict.
+        """
+        words = {"published": published, "url": url, "author_is": author_is}
+        return deciding.review_claim(self, author, words)
 
     def stale_cells(self) -> Records[StaleCell]:
         """The cells of the saved notebooks that are not as they ran in JupyterLab: edited since, out of order, deleted."""
