@@ -400,10 +400,14 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def lab(options: argparse.Namespace) -> int:
+    from verikit.case.folder import Case
     from verikit.case.opening import open_case
+    from verikit.case.received import is_package, prepare_check
     from verikit.case.running import lab_command
 
-    command, variables = lab_command(open_case(options.case), options=options.jupyter)
+    received = options.case is not None and is_package(options.case)
+    case = Case(folder=prepare_check(options.case).resolve()) if received else open_case(options.case)
+    command, variables = lab_command(case, options=options.jupyter)
     # The server takes this process's place: closing it leaves none behind.
     os.execve(command[0], command, {**os.environ, **variables})  # noqa: S606 - our own interpreter, a list of arguments, no shell
 

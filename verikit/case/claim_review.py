@@ -66,7 +66,7 @@ class ClaimReview:
         rows = [
             ("claim reviewed", claimed["claimReviewed"]),
             ("rating, in words", claimed["reviewRating"]["alternateName"]),
-            ("media category", ", ".join(listed) or "none: undetermined"),
+            ("media category", ", ".join(word.rpartition("/")[2] for word in listed) or "none: undetermined"),
             ("author", claimed["author"]["name"]),
             ("published", claimed.get("datePublished", "not said yet")),
             ("address", claimed.get("url", "not said yet")),
