@@ -72,7 +72,7 @@ class CaseCard:
             ("verdict", "none yet" if self.label is None else f"{in_words(self.label)}. {MEANINGS[self.label]}")
         )
         if self.reading is not None:
-            rows.append(("second reader", str(self.reading)))
+            rows.append(("second reader", str(self.reading).removeprefix("Second reader: ")))
         return rows
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from verikit.case.derived import confined, copy_and_hash, pretty_json
 from verikit.case.folder import JOURNAL, Case
 from verikit.case.header import CASE, FORMAT, header_problems, read_header, seen_from
 from verikit.case.journal import append, sync_folder
-from verikit.case.posts import read_post
+from verikit.case.posts import POST, read_post
 from verikit.errors import AuditError, MediaError
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Further", "new_case", "open_case"]
 
-_POST = re.compile(r"post(_\d+)?\.json")
+# The names that posts have in a case; no video takes one.
+_POSTS = re.compile(r"post(_\d+)?\.json")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,9 @@ def new_case(
     with _made_aside(folder) as aside:
         now = dt.datetime.now(dt.UTC)
         name = f"case-{now:%Y%m%d}-{secrets.token_hex(4)}"
-        taken = [*_take_all(Further(videos=(video,), posts=() if post is None else (post,)), aside, url=claim.url)]
+        taken = [*_take_all(Further(videos=(video,)), aside, url=claim.url)]
+        if post is not None:
+            taken.append(_take_post(post, aside / "inputs" / POST, url=claim.url))
         taken += _take_all(further or Further(), aside)
         (aside / "scans").mkdir()
         (aside / "notebooks").mkdir()
@@ -118,11 +121,11 @@ def _made_aside(folder: Path) -> Iterator[Path]:
 
 
 def _take_all(given: Further, case: Path, *, url: str = "") -> Iterator[dict[str, Any]]:
-    """Clips and posts copied into the case, as the journal tells of each."""
+    """Clips and further posts copied into the case, as the journal tells of each."""
     for video in given.videos:
         yield _take_video(Path(video), case, url)
-    for post in given.posts:
-        yield _take_post(post, case, url)
+    for number, post in enumerate(given.posts, start=2):
+        yield _take_post(post, case / "inputs" / f"post_{number}.json", url=read_post(post, name="further post").url)
 
 
 def _take_video(video: Path, case: Path, url: str) -> dict[str, Any]:
@@ -131,7 +134,7 @@ def _take_video(video: Path, case: Path, url: str) -> dict[str, Any]:
     given = os.fsencode(video.name).decode("utf-8", "replace")
     suffix = "." + safe_name(video.suffix, most=12) if video.suffix else ""
     stem = safe_name(video.stem.encode("utf-8", "replace").decode("utf-8"), most=60)
-    if _POST.fullmatch(f"{stem}{suffix}".casefold()):
+    if _POSTS.fullmatch(f"{stem}{suffix}".casefold()):
         stem = f"video_{stem}"
     target = _free(case / "inputs", stem, suffix)
     sha256, size = copy_and_hash(video, target)
@@ -161,10 +164,7 @@ def _free(folder: Path, stem: str, suffix: str) -> Path:
     return folder / next(name for name in names if name.casefold() not in there)
 
 
-def _take_post(post: bytes, case: Path, url: str) -> dict[str, Any]:
-    target = _free(case / "inputs", "post", ".json")
-    # The first is the claim's own, which was read already and may be split from its words.
-    url = url or ("" if target.name == "post.json" else read_post(post, name="further post").url)
+def _take_post(post: bytes, target: Path, *, url: str) -> dict[str, Any]:
     target.write_bytes(post)
     return {
         "path": f"inputs/{target.name}",

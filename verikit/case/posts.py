@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from verikit.case.claims import Claim
+    from verikit.case.journal import Entry
 
-__all__ = ["POST_FIELDS", "Post", "is_post", "post_fields", "posts_table", "read_post"]
+__all__ = ["POST", "POST_FIELDS", "Post", "further_posts", "post_fields", "posts_table", "read_post"]
+
+# The file of the post whose words are examined; its fields stand in the claim.
+POST = "post.json"
 
 POST_FIELDS = ("text", "language", "url", "account", "posted", "translation", "translator", "archived")
 
@@ -97,9 +101,10 @@ def read_post(data: bytes, *, name: str = "post.json", file: str = "") -> Post:
         raise ValueError(f"{plain(name)}: {plain(str(fault))}") from fault
 
 
-def is_post(body: Mapping[str, Any]) -> bool:
-    """Whether an entry about a file that was taken in tells of a post."""
-    return body.get("role") == "post" or body.get("path") == "inputs/post.json"
+def further_posts(entries: Iterable[Entry]) -> dict[str, str]:
+    """The SHA-256 of each further post's file by its path, in the order in which they were taken in."""
+    bodies = [entry.body for entry in entries if entry.kind == "acquired" and entry.body.get("role") == "post"]
+    return {str(body["path"]): str(body["sha256"]) for body in bodies if body.get("path") != f"inputs/{POST}"}
 
 
 def posts_table(posts: Iterable[Post]) -> Records[Post]:

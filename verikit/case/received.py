@@ -24,7 +24,7 @@ from verikit.case.derived import VERDICT, derived_of
 from verikit.case.header import journaled_header
 from verikit.case.journal import read_journal, strict_json
 from verikit.case.opening import open_case
-from verikit.case.posts import Post, is_post, read_post
+from verikit.case.posts import Post, further_posts, read_post
 from verikit.case.readings import READING, Reading, reading_text
 from verikit.case.running import fill_cells
 from verikit.case.verdicts import Decision, Verdict
@@ -64,26 +64,27 @@ class Words:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictLine:
-    """One line of the verdict: what it is about, what was concluded, why, and a piece of the evidence with its file.
+    """One line of the verdict: what it is about, what was concluded, why, and the evidence with the files that hold it.
 
-    `as_decided` says whether the evidence still is what it was when this was decided.
+    `changed` names the evidence that is not any more what it was when this was decided.
     """
 
     part: str
     outcome: str
     because: str
-    evidence: str
-    file: str
-    as_decided: str
+    evidence: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The line as JSON."""
-        return dataclasses.asdict(self)
+        lists = {name: list(getattr(self, name)) for name in ("evidence", "files", "changed")}
+        return dataclasses.asdict(self) | lists
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> VerdictLine:
         """The inverse of `to_dict`."""
-        return cls(**data)
+        return cls(**{**data, **{name: tuple(data[name]) for name in ("evidence", "files", "changed")}})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,8 +149,7 @@ class Received:
         return Claim.from_dict(journaled_header(self.entries)["claim"])
 
     def _posts(self, claim: Claim) -> tuple[Post, ...]:
-        paths = [str(e.body["path"]) for e in self.entries if e.kind == "acquired" and is_post(e.body)]
-        there = [path for path in paths[1:] if path in self.files]
+        there = [path for path in further_posts(self.entries) if path in self.files]
         return (Post.from_claim(claim), *(read_post(self.files[path], name=path, file=path) for path in there))
 
     @property
@@ -161,28 +161,34 @@ class Received:
     @property
     def lines(self) -> Records[VerdictLine]:
         """The verdict line by line, each with its evidence and the file that holds it in the package."""
-        columns = ("part", "outcome", "because", "evidence", "file", "as_decided")
+        columns = ("part", "outcome", "because", "evidence", "files", "changed")
         return Records(self._lines(), caption="The verdict, line by line", columns=columns)
 
     def _lines(self) -> Iterator[VerdictLine]:
-        verdict, derived = self.verdict, derived_of(self.entries) if self.entries else {}
-        told: list[tuple[str, str, str, Mapping[str, str]]] = []
+        verdict = self.verdict
         if verdict is not None:
-            own = {name: derived[name].sha256 for name in verdict.media_rests_on if name in derived}
-            told.append(("label", in_words(verdict.label), verdict.summary, {}))
+            copy = verdict.earlier_copy
+            shown = [copy.evidence] if copy is not None and copy.evidence else []
+            because = f"{verdict.summary} An earlier copy: {copy}" if copy is not None else verdict.summary
+            yield self._line("label", in_words(verdict.label), because, digests=dict.fromkeys(shown, ""))
             words = ", ".join(in_words(word) for word in verdict.media)
-            told.append(("media", words, verdict.media_because, dict.fromkeys(verdict.media_rests_on, "") | own))
+            yield self._line("media", words, verdict.media_because, digests=dict.fromkeys(verdict.media_rests_on, ""))
         for decision, digests in self._decided.values():
-            told.append((decision.sub_claim, in_words(decision.status), decision.because, digests))
-        for part, outcome, because, digests in told:
-            for name, digest in digests.items() or [("", "")]:
-                thing = derived.get(name)
-                state = "" if not name else "withdrawn since" if thing is None else "yes"
-                state = "no: derived anew since" if thing is not None and thing.sha256 != digest else state
-                file = "" if thing is None else thing.path
-                yield VerdictLine(
-                    part=part, outcome=outcome, because=because, evidence=name, file=file, as_decided=state
-                )
+            yield self._line(decision.sub_claim, in_words(decision.status), decision.because, digests=digests)
+
+    def _line(self, *told: str, digests: Mapping[str, str]) -> VerdictLine:
+        """A line of part, outcome and reason; its evidence with the digests it had then, where they were told."""
+        derived = derived_of(self.entries)
+        changed = [
+            name
+            for name, digest in digests.items()
+            if name not in derived or (digest and derived[name].sha256 != digest)
+        ]
+        files = tuple(derived[name].path for name in digests if name in derived)
+        part, outcome, because = told
+        return VerdictLine(
+            part=part, outcome=outcome, because=because, evidence=tuple(digests), files=files, changed=tuple(changed)
+        )
 
     @property
     def not_shown(self) -> Words:
@@ -232,7 +238,7 @@ def open_package(package: Path | str = "", **asked: Any) -> Received:
     """
     if str(package) in {"", "."}:
         case = open_case()
-        paths = (_post_paths(case.entries), (thing.path for thing in derived_of(case.entries).values()))
+        paths = (further_posts(case.entries), (thing.path for thing in derived_of(case.entries).values()))
         there = [path for group in paths for path in group if path.endswith(".json")]
         files = {path: (case.folder / path).read_bytes() for path in there if (case.folder / path).is_file()}
         return Received(entries=case.entries, files=files, case=case)
@@ -241,7 +247,7 @@ def open_package(package: Path | str = "", **asked: Any) -> Received:
     with opened_package(path) as contents:
         members = {name.removeprefix(bag.PAYLOAD): member for name, member in contents.members.items()}
         entries = _entries(checked, lambda: read_member(members[JOURNAL]))
-        wanted = {f"derived/{VERDICT}.json", f"derived/{READING}.json", *_post_paths(entries)}
+        wanted = {f"derived/{VERDICT}.json", f"derived/{READING}.json", *further_posts(entries)}
         files = {name: read_member(members[name]) for name in wanted if name in members}
     return Received(entries=entries, files=files, package=path, verification=checked)
 
@@ -251,10 +257,6 @@ def _entries(checked: Verification, read: Callable[[], bytes]) -> tuple[Entry, .
     if checked["journal"].state != "holds" or checked["hashes"].state == "broken":
         return ()
     return read_journal(read())
-
-
-def _post_paths(entries: Sequence[Entry]) -> list[str]:
-    return [str(e.body["path"]) for e in entries if e.kind == "acquired" and is_post(e.body)]
 
 
 def is_package(path: Path) -> bool:
