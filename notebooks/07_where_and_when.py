@@ -35,7 +35,7 @@ case.card()
 # %% [markdown]
 # ## Decision: what tells where and when
 
-# %% tags=["decide-place-and-time"]
+# %% tags=["decide-clues"]
 # Edit, then run: a line of the form for each clue.
 case.note("Step 07 ran. Nobody has looked for the place or the time yet.")
 

@@ -54,7 +54,7 @@ case.conclude(verdict)
 # Someone who did not decide reads the verdict and says where they agree and where not. Dissent stops nothing; it is shown
 # beside what it is about.
 
-# %% tags=["decide-second-reader"]
+# %% tags=["decide-reader"]
 # Edit, then run: case.second_reader("NAME", agrees=["label", "S1"], dissents={"S3": "why"})
 case.note("No second reader has read this verdict yet.", about=["verdict"])
 

@@ -57,7 +57,7 @@ def dates_of_case(case: Case) -> CaseDates:
     found = [*_of_clips(case), *_of_posts(case), *_of_evidence(case), *_of_people(case)]
     ordered = sorted(dict.fromkeys(found), key=_order)
     columns = ("value", "basis", "kind", "meaning", "origin")
-    made = CaseDates(dates=Records(ordered, caption="Dates of the case", columns=columns), name=f"case {case.id}")
+    made = CaseDates(dates=Records(ordered, caption="Dates of the case", columns=columns), name="the case")
     parents = ["video", *(name for name in ("copies", "searches") if name in case.derived)]
     parents += [row.name for row in case.observations if row.observation.kind == "time"]
     case.record(made, name="timeline", operation="dates_of_case", parents=parents)
