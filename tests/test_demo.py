@@ -245,7 +245,7 @@ def test_the_report_loads_nothing_runs_nothing_and_shows_the_verdict(demo):
     assert all(re.search(r'\balt="[^"]+"', image) for image in re.findall(r"<img[^>]*>", text))
     assert "recycled" in text
     assert "dormitory_evening.mp4" in text
-    assert text.count("<img ") == 6
+    assert text.count("<img ") == 9
     assert len(text) < 5_000_000
 
 

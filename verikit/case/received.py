@@ -166,7 +166,9 @@ class Received:
 
     def _lines(self) -> Iterator[VerdictLine]:
         verdict = self.verdict
-        if verdict is not None:
+        if verdict is None and self.entries:
+            yield VerdictLine(part="label", outcome="no verdict", because="")
+        elif verdict is not None:
             copy = verdict.earlier_copy
             shown = [copy.evidence] if copy is not None and copy.evidence else []
             because = f"{verdict.summary} An earlier copy: {copy}" if copy is not None else verdict.summary
@@ -234,7 +236,8 @@ def open_package(package: Path | str = "", **asked: Any) -> Received:
     """A sealed package, checked, with what it tells; without one, the case at hand as its recipient would see it.
 
     `asked` are the keyword arguments of `verify_package`: key, expect_seal, tsa_roots, review_key. Raises what it raises,
-    and FileNotFoundError where neither a package is named nor a case is at hand.
+    FileNotFoundError where neither a package is named nor a case is at hand, and AuditError where a package holds and what
+    its journal tells is not of a case's form.
     """
     if str(package) in {"", "."}:
         case = open_case()
@@ -247,9 +250,18 @@ def open_package(package: Path | str = "", **asked: Any) -> Received:
     with opened_package(path) as contents:
         members = {name.removeprefix(bag.PAYLOAD): member for name, member in contents.members.items()}
         entries = _entries(checked, lambda: read_member(members[JOURNAL]))
-        wanted = {f"derived/{VERDICT}.json", f"derived/{READING}.json", *further_posts(entries)}
+        # Of a package that does not hold, nothing more is read.
+        wanted = {f"derived/{VERDICT}.json", f"derived/{READING}.json", *further_posts(entries)} if entries else set()
         files = {name: read_member(members[name]) for name in wanted if name in members}
-    return Received(entries=entries, files=files, package=path, verification=checked)
+    received = Received(entries=entries, files=files, package=path, verification=checked)
+    try:
+        _ = received.card, list(received.lines), received.not_shown
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as fault:
+        # Whoever seals may write anything into a journal that holds.
+        raise AuditError(
+            f"{path}: holds, and what it tells is not of a case's form: {plain(repr(fault))[:200]}"
+        ) from fault
+    return received
 
 
 def _entries(checked: Verification, read: Callable[[], bytes]) -> tuple[Entry, ...]:
