@@ -26,7 +26,21 @@ from verikit._files import sha256_file
 from verikit.media.faces import _model
 
 COMMANDS = (
-    *("inspect", "scan", "shots", "keyframes", "compare", "check", "new", "run", "seal", "verify", "lab", "demo"),
+    *(
+        "inspect",
+        "scan",
+        "shots",
+        "keyframes",
+        "compare",
+        "check",
+        "new",
+        "add",
+        "run",
+        "seal",
+        "verify",
+        "lab",
+        "demo",
+    ),
     *("take", "stale", "stamp", "review"),
     *("archive", "archive add", "archive search", "archive list", "archive remove", "archive check"),
 )
@@ -673,6 +687,24 @@ def test_a_new_case_takes_several_clips_and_posts(run, files, sample_data):
     refused(run("new", "more", *clips, *posts, "--post", files / "good.mp4"), "further post")
     refused(run("new", "more", *clips, "--video", "gone.mp4", "--claim", "a"), "gone.mp4")
     assert [path.name for path in Path().iterdir()] == ["case"]
+
+
+def test_further_clips_and_posts_are_added_to_a_case(run, files, sample_data):
+    assert run("new", "case", "--video", files / "good.mp4", "--claim", "a")[0] == 0
+    refused(run("add", "case"), "--video FILE or --post")
+    refused(run("add", "case", "--post", files / "good.mp4"), "further post")
+    refused(run("add", "case", "--video", Path("case/case.json").resolve()), "case.json")
+    before = Path("case/journal.jsonl").read_bytes()
+    assert sorted(path.name for path in Path("case/inputs").iterdir()) == ["good.mp4"]
+    for number in (2, 3):
+        made = answer(
+            run("add", "case", "--video", files / "good.mp4", "--post", sample_data / "post_2.json", "--json")
+        )
+        assert (len(made["clips"]), len(made["posts"])) == (number, number)
+    assert Path("case/journal.jsonl").read_bytes().startswith(before)
+    assert sorted(path.name for path in Path("case/inputs").iterdir()) == [
+        *("good.mp4", "good_2.mp4", "good_3.mp4", "post_2.json", "post_3.json"),
+    ]
 
 
 def test_a_post_gives_the_claim_and_is_kept_byte_for_byte(run, files, sample_data):

@@ -17,6 +17,7 @@ import pytest
 from verikit.case.opening import open_case
 from verikit.case.received import open_package
 from verikit.case.verifying import verify_package
+from verikit.records import RESULT_MIME
 
 STEPS = (
     "01_open_case",
@@ -43,6 +44,14 @@ def test_all_nine_notebooks_ran(demo):
     assert [(run["notebook"], run["state"], run["error"]) for run in demo.told["notebooks"]] == [
         (f"{step}.ipynb", "ran", "") for step in STEPS
     ]
+
+
+def test_every_step_takes_less_than_a_minute_and_begins_with_the_card(demo):
+    assert all(run["seconds"] < 60 for run in demo.told["notebooks"])
+    for step in STEPS:
+        first = demo.outputs(step)[0]
+        # A case shows itself as its card.
+        assert first["data"][RESULT_MIME]["kind"] == "CaseCard"
 
 
 def test_progress_goes_to_stderr_and_names_each_step(demo):

@@ -287,6 +287,19 @@ def new(options: argparse.Namespace) -> int:
     return DONE
 
 
+def add(options: argparse.Namespace) -> int:
+    from verikit.case.opening import Further, open_case
+    from verikit.workflow.steps import add_to_case
+
+    if not (options.video or options.post):
+        raise ValueError("add: name what to add, with --video FILE or --post POST.json")
+    posts = tuple(path.read_bytes() for path in options.post)
+    case = add_to_case(open_case(options.case), Further(videos=tuple(options.video), posts=posts))
+    data = {"clips": [clip.to_dict() for clip in case.videos], "posts": [post.to_dict() for post in case.posts]}
+    _print(options, data=data, text=f"{_text(case)}\n\nNext: verikit run {options.case}")
+    return DONE
+
+
 def run(options: argparse.Namespace) -> int:
     from verikit.case.opening import open_case
     from verikit.case.report import write_report

@@ -21,7 +21,7 @@ from verikit.case.derived import confined, copy_and_hash, pretty_json
 from verikit.case.folder import JOURNAL, Case
 from verikit.case.header import CASE, FORMAT, header_problems, read_header, seen_from
 from verikit.case.journal import append, sync_folder
-from verikit.case.posts import POST, read_post
+from verikit.case.posts import POST, further_posts, read_post
 from verikit.errors import AuditError, MediaError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from verikit.case.claims import Claim
 
-__all__ = ["Further", "new_case", "open_case"]
+__all__ = ["Further", "extend_case", "new_case", "open_case"]
 
 # The names that posts have in a case; no video takes one.
 _POSTS = re.compile(r"post(_\d+)?\.json")
@@ -120,11 +120,25 @@ def _made_aside(folder: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _take_all(given: Further, case: Path, *, url: str = "") -> Iterator[dict[str, Any]]:
-    """Clips and further posts copied into the case, as the journal tells of each."""
+def extend_case(case: Case, further: Further) -> Case:
+    """The case with further clips and posts of the same claim taken in, each told to the journal.
+
+    Raises ValueError for a post that is none, and MediaError for an empty video.
+    """
+    for post in further.posts:
+        # Before anything is copied: a file that no entry tells of could not be sealed.
+        read_post(post, name="further post")
+    before = len(further_posts(case.entries))
+    for body in _take_all(further, case.folder, first=before + 2):
+        append(case.journal, "acquired", body | {"by": case.by}, case=case.id)
+    return case
+
+
+def _take_all(given: Further, case: Path, *, url: str = "", first: int = 2) -> Iterator[dict[str, Any]]:
+    """Clips and further posts copied into the case, as the journal tells of each; `first` numbers the posts."""
     for video in given.videos:
         yield _take_video(Path(video), case, url)
-    for number, post in enumerate(given.posts, start=2):
+    for number, post in enumerate(given.posts, start=first):
         yield _take_post(post, case / "inputs" / f"post_{number}.json", url=read_post(post, name="further post").url)
 
 
@@ -137,9 +151,9 @@ def _take_video(video: Path, case: Path, url: str) -> dict[str, Any]:
     if _POSTS.fullmatch(f"{stem}{suffix}".casefold()):
         stem = f"video_{stem}"
     target = _free(case / "inputs", stem, suffix)
-    sha256, size = copy_and_hash(video, target)
-    if size == 0:
+    if video.is_file() and not video.stat().st_size:
         raise MediaError(f"{video}: an empty file; download the video again")
+    sha256, size = copy_and_hash(video, target)
     # A working copy is to be looked at, not changed.
     target.chmod(0o444)
     modified = dt.datetime.fromtimestamp(video.stat().st_mtime, dt.UTC).isoformat(timespec="seconds")

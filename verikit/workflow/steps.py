@@ -12,7 +12,7 @@ from verikit._files import package_folder, plain
 from verikit.case.claims import Claim
 from verikit.case.derived import confined
 from verikit.case.journal import strict_json
-from verikit.case.opening import new_case
+from verikit.case.opening import extend_case, new_case
 from verikit.case.posts import post_fields
 from verikit.container.claimed import Claimed
 from verikit.container.inspection import inspect
@@ -37,7 +37,15 @@ if TYPE_CHECKING:
     from verikit.media.scan import Scan
     from verikit.plots.drawing import Figure
 
-__all__ = ["claim_from_post", "examine_case", "keyframes_of_case", "scan_case", "search_case", "start_case"]
+__all__ = [
+    "add_to_case",
+    "claim_from_post",
+    "examine_case",
+    "keyframes_of_case",
+    "scan_case",
+    "search_case",
+    "start_case",
+]
 
 
 def start_case(
@@ -63,6 +71,16 @@ def start_case(
     return new_case(
         folder, video=video, claim=claim, notebooks=templates, archive=archive, post=post, by=by, further=further
     )
+
+
+def add_to_case(case: Case, further: Further) -> Case:
+    """The case with further clips and posts of its claim. Each step then shows them; notebooks that ran run again.
+
+    Raises MediaError where a video is no media at all, and ValueError for a post that is none.
+    """
+    for one in further.videos:
+        inspect(open_video(one))
+    return extend_case(case, further)
 
 
 def claim_from_post(data: bytes, *, text: str | None = None, name: str = "post.json") -> Claim:
