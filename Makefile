@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test explore lab check bench notebooks lock clean
+.PHONY: help demo test explore lab check bench notebooks worked-case lock clean
 
 help:  ## list these commands
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
 
 # What running needs: every file pinned by hash, then the package itself.
 $(VENV)/.runs: requirements.txt pyproject.toml
@@ -51,6 +51,9 @@ bench: $(VENV)/.develops  ## what a scan costs and how right shots and keyframes
 
 notebooks: $(VENV)/.develops  ## regenerate notebooks/*.ipynb from their .py sources
 	$(BIN)/python notebooks/generate.py
+
+worked-case: $(VENV)/.runs  ## make the sealed case in sample_data/worked_case anew
+	$(BIN)/python sample_data/worked_case/make.py
 
 lock:  ## re-resolve the hash-locked requirements (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.txt

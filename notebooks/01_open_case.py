@@ -1,7 +1,8 @@
 # %% [markdown]
 # # 01 Open the case
 #
-# **What this step can show:** which file is examined, byte for byte, and what exactly is claimed about it.
+# **What this step can show:** which files are examined, byte for byte, and what exactly is claimed about them, by which
+# posts.
 #
 # **What it cannot show:** whether any of it is so. Nothing has been looked at yet.
 
@@ -22,6 +23,15 @@ case
 case.claim
 
 # %% [markdown]
+# ## The posts
+#
+# The same claim is often made by several. Which was first says who may know; that a post is the first one *found* does not
+# show that it is the first.
+
+# %%
+case.posts
+
+# %% [markdown]
 # ## Decision: the parts of the claim
 #
 # Rewrite the parts in the words of the post: who, what, where, when, source. Say for each what would contradict it.
@@ -31,11 +41,10 @@ case.claim
 case.split_claim(case.claim.sub_claims)
 
 # %% [markdown]
-# ## The file as it was taken in
+# ## The files as they were taken in
 
 # %%
-video = vk.open_video(case.video)
-video
+case.videos
 
 # %%
 case.card()

@@ -9,6 +9,8 @@
 
 # %%
 # %load_ext verikit
+from IPython.display import display
+
 import verikit as vk
 
 case = vk.open_case()
@@ -18,12 +20,14 @@ case.card()
 # ## Ten facts to look at first
 #
 # When and where is the video said to be from? Write it here, as precisely as the claim does, and the file's dates and
-# places are held against it: `vk.examine_case(case, recorded="2024-11-03", place="51.5335,-0.1261")`.
+# places are held against it: `vk.examine_case(clip, recorded="2024-11-03", place="51.5335,-0.1261")`.
+#
+# Where the case has several clips, each stands under its own name, here and in all steps that follow.
 
 # %%
-seen = vk.examine_case(case)
-container = seen.container
-container.card
+examined = [(clip, vk.examine_case(clip)) for clip in case.clips]
+for clip, seen in examined:
+    display(*clip.heading, seen.container.card)
 
 # %% [markdown]
 # ## All dates on one line
@@ -32,10 +36,8 @@ container.card
 # footage can have been made, never the time of filming.
 
 # %%
-seen.timeline
-
-# %%
-container.dates
+for clip, seen in examined:
+    display(*clip.heading, seen.timeline, seen.container.dates)
 
 # %% [markdown]
 # ## What does not fit together, what the file passed through, and what it says
@@ -45,19 +47,23 @@ container.dates
 # does not prove, and how often the same is seen in public files that nobody doubts. *Stripped* means: nothing follows.
 
 # %%
-container
+for clip, seen in examined:
+    display(*clip.heading, seen)
 
 # %% [markdown]
 # ## The structure, box by box
 
 # %%
-container.tree
+for clip, seen in examined:
+    display(*clip.heading, seen.container.tree)
 
 # %% [markdown]
 # ## Every tag, with its place in the file
 
 # %%
-vk.Records(container.tags, caption="Every tag", columns=("group", "key", "value", "origin"))
+for clip, seen in examined:
+    tags = seen.container.tags
+    display(*clip.heading, vk.Records(tags, caption="Every tag", columns=("group", "key", "value", "origin")))
 
 # %% [markdown]
 # ## Decision: which of these do I trust, and why?

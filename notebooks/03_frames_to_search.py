@@ -21,23 +21,26 @@ case.card()
 # All that follows is computed from this pass. What could not be decoded is counted here.
 
 # %%
-vk.scan_case(case)
+for clip in case.clips:
+    display(*clip.heading, vk.scan_case(clip))
 
 # %% [markdown]
 # ## Shots and keyframes
 #
 # The two dozen most telling stills are taken; `most=None` takes every view, which in shaky footage is hundreds.
 #
-# If the footage may distress, write `vk.keyframes_of_case(case, gentle="grey")`: what is shown here and on the search page
+# If the footage may distress, write `vk.keyframes_of_case(clip, gentle="grey")`: what is shown here and on the search page
 # is then grey, small and blurred. `gentle="faces"` blurs the faces that it finds, and may miss some. The full-size stills
 # are evidence and stay as they are.
 
 # %%
-frames = vk.keyframes_of_case(case, most=24)
-display(frames.timeline, frames.shots)
+chosen = [(clip, vk.keyframes_of_case(clip, most=24)) for clip in case.clips]
+for clip, frames in chosen:
+    display(*clip.heading, frames.timeline, frames.shots)
 
 # %%
-display(*frames.sheets, frames.keyframes)
+for clip, frames in chosen:
+    display(*clip.heading, *frames.sheets, frames.keyframes)
 
 # %% [markdown]
 # ## Search for earlier copies outside
@@ -55,10 +58,12 @@ display(*frames.sheets, frames.keyframes)
 # done; running this notebook again keeps what you wrote.
 
 # %%
-frames.kit
+for clip, frames in chosen:
+    display(*clip.heading, frames.kit)
 
 # %%
-vk.searches_of_case(case)
+for clip in case.clips:
+    display(*clip.heading, vk.searches_of_case(clip))
 
 # %% [markdown]
 # ## Decision: frames chosen, searches made

@@ -17,8 +17,9 @@ case = vk.open_case()
 case.card()
 
 # %%
-found = vk.search_case(case)
-found
+searched = [(clip, vk.search_case(clip)) for clip in case.clips]
+for clip, found in searched:
+    display(*clip.heading, found)
 
 # %% [markdown]
 # ## The evidence, to be checked by eye
@@ -26,7 +27,8 @@ found
 # In the alignment plot a copy is a slanting line. In the side-by-side view the joined points must lie on the same things.
 
 # %%
-display(*found.figures)
+for clip, found in searched:
+    display(*clip.heading, *found.figures)
 
 # %% [markdown]
 # ## Decision: is it the same footage, and which copy is earlier?

@@ -27,8 +27,12 @@ case.card()
 # %% [markdown]
 # ## Decision: the verdict
 #
-# The label comes from a closed list and each has a rule: *recycled* needs a copy dated before the post, *confirmed* needs
-# every part supported by evidence of two kinds. The limits are not optional.
+# Three outcomes, never one word for all: where each part stands (above), what the **footage** is, and the **label** over all.
+#
+# The label comes from a closed list and each has a rule: *recycled* needs a match with a copy dated before the posts,
+# *confirmed* needs every part supported by evidence of two independent kinds, *unverified* does not mean false. What the
+# footage is needs a reason and evidence, too; a search that found nothing is none: *undetermined* says so. The limits are not
+# optional.
 #
 # An earlier copy says what kind of date it has: `published` (an archived page, an upload record), `taken_in` (when an
 # archive took it in) or `claimed_by_file` (a tag in the copy itself, which anyone can write).
@@ -43,6 +47,26 @@ verdict = vk.Verdict(
     decisions=case.decisions,
 )
 case.conclude(verdict)
+
+# %% [markdown]
+# ## The second reader
+#
+# Someone who did not decide reads the verdict and says where they agree and where not. Dissent stops nothing; it is shown
+# beside what it is about.
+
+# %% tags=["decide-reader"]
+# Edit, then run: case.second_reader("NAME", agrees=["label", "S1"], dissents={"S3": "why"})
+case.note("No second reader has read this verdict yet.", about=["verdict"])
+
+# %% [markdown]
+# ## For publication
+#
+# The verdict as fact-checkers' pages carry it (ClaimReview and MediaReview of schema.org), in `derived/claim_review.json`.
+# Your label stands in it in words, and there is no number. Write who publishes it, on which day and under which address.
+
+# %% tags=["decide-publication"]
+# Edit, then run: case.claim_review("NEWSROOM", published="2024-11-08", url="https://...")
+case.claim_review("not said yet")
 
 # %% [markdown]
 # ## Handover

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -48,3 +51,43 @@ def sample_print(sample_scan):
     from verikit.matching.fingerprinting import fingerprint
 
     return functools.cache(lambda name: fingerprint(sample_scan(name)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Demo:
+    """What the one run left: its folder, and what it wrote to stdout and stderr."""
+
+    folder: Path
+    out: str
+    err: str
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return json.loads(self.out)
+
+    def recorded(self, name: str) -> dict[str, Any]:
+        from verikit.case.opening import open_case
+
+        return open_case(self.folder / "case").evidence(name)
+
+    def outputs(self, step: str) -> list[dict[str, Any]]:
+        return [output for cell in self.cells(step) for output in cell["outputs"]]
+
+    def cells(self, step: str) -> list[dict[str, Any]]:
+        notebook = json.loads((self.folder / f"case/executed/{step}.ipynb").read_text(encoding="utf-8"))
+        return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    place = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        [sys.executable, "-m", "verikit.cli", "demo", "--out", "made", "--json"],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in place.iterdir()] == ["made"]
+    return Demo(folder=place / "made", out=done.stdout, err=done.stderr)

@@ -3,62 +3,34 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from verikit.case.opening import open_case
+from verikit.case.received import open_package
 from verikit.case.verifying import verify_package
+from verikit.records import RESULT_MIME
 
-STEPS = ("01_open_case", "02_what_is_this_file", "03_frames_to_search", "04_seen_before", "08_verdict_and_handover")
+STEPS = (
+    "01_open_case",
+    "02_what_is_this_file",
+    "03_frames_to_search",
+    "04_seen_before",
+    "05_was_it_edited",
+    "06_words_and_sounds",
+    "07_where_and_when",
+    "08_verdict_and_handover",
+    "09_check_a_case",
+)
 PICTURES = ("image/png", "image/jpeg")
-
-
-@dataclasses.dataclass(frozen=True)
-class Demo:
-    """What the one run left: its folder, and what it wrote to stdout and stderr."""
-
-    folder: Path
-    out: str
-    err: str
-
-    @property
-    def told(self) -> dict[str, Any]:
-        return json.loads(self.out)
-
-    def recorded(self, name: str) -> dict[str, Any]:
-        return open_case(self.folder / "case").evidence(name)
-
-    def outputs(self, step: str) -> list[dict[str, Any]]:
-        return [output for cell in self.cells(step) for output in cell["outputs"]]
-
-    def cells(self, step: str) -> list[dict[str, Any]]:
-        notebook = json.loads((self.folder / f"case/executed/{step}.ipynb").read_text(encoding="utf-8"))
-        return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory):
-    place = tmp_path_factory.mktemp("demo")
-    done = subprocess.run(
-        [sys.executable, "-m", "verikit.cli", "demo", "--out", "made", "--json"],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert [path.name for path in place.iterdir()] == ["made"]
-    return Demo(folder=place / "made", out=done.stdout, err=done.stderr)
 
 
 def text_of(value: object) -> str:
@@ -68,10 +40,18 @@ def text_of(value: object) -> str:
 # -------------------------------------------------------------------------------------------------------------- the road
 
 
-def test_all_five_notebooks_ran(demo):
+def test_all_nine_notebooks_ran(demo):
     assert [(run["notebook"], run["state"], run["error"]) for run in demo.told["notebooks"]] == [
         (f"{step}.ipynb", "ran", "") for step in STEPS
     ]
+
+
+def test_every_step_takes_less_than_a_minute_and_begins_with_the_card(demo):
+    assert all(run["seconds"] < 60 for run in demo.told["notebooks"])
+    for step in STEPS:
+        first = demo.outputs(step)[0]
+        # A case shows itself as its card.
+        assert first["data"][RESULT_MIME]["kind"] == "CaseCard"
 
 
 def test_progress_goes_to_stderr_and_names_each_step(demo):
@@ -131,6 +111,54 @@ def test_the_verdict_is_recycled_and_every_part_is_decided_with_evidence(demo):
     assert [decision.sub_claim for decision in verdict.decisions] == ["S1", "S2", "S3", "S4", "S5"]
     assert all(decision.rests_on for decision in verdict.decisions)
     assert verdict.limits
+
+
+def test_every_line_of_the_verdict_names_evidence_that_is_in_the_package(demo):
+    received = open_package(demo.folder / "case.zip")
+    assert [line.part for line in received.lines] == ["label", "media", "S1", "S2", "S3", "S4", "S5"]
+    with zipfile.ZipFile(demo.folder / "case.zip") as package:
+        names = set(package.namelist())
+    for line in received.lines:
+        assert line.evidence
+        assert not line.changed
+        assert {f"data/{file}" for file in line.files} <= names
+        assert len(line.files) == len(line.evidence)
+
+
+def test_the_searches_that_found_nothing_are_in_the_log_and_carry_nothing(demo):
+    made = demo.recorded("searches")["searches"]
+    assert [search["outcome"] for search in made] == ["nothing"] * 4
+    assert all("made up" in search["note"].lower() for search in made)
+    verdict = open_case(demo.folder / "case").verdict
+    assert not [decision for decision in verdict.decisions if "searches" in decision.rests_on]
+
+
+def test_a_second_reader_dissents_and_both_are_shown(demo):
+    case = open_case(demo.folder / "case")
+    assert {part for part, _ in case.second_reading.dissents} == {"S3", "label"}
+    assert "Dissents on S3" in case.card()._repr_mimebundle_()["text/plain"]
+
+
+def test_the_clip_s_differences_to_the_copy_are_the_ones_that_were_made(demo, truth):
+    (differs,) = demo.recorded("edits")["differs"]
+    told = "; ".join(differs["differs"])
+    assert truth["viral.mp4"]["mirrored"]
+    assert "the picture is mirrored" in told
+    assert "a part of the copy's time" in told
+    assert "a part of the copy's picture" in told
+    caption = [demo.recorded(f"observed/caption_{language}")["text"] for language in ("ru", "ko")]
+    assert caption == truth["viral.mp4"]["caption"]["lines"]
+
+
+def test_the_dates_of_posts_copy_and_clue_stand_in_their_order(demo):
+    dates = demo.recorded("timeline")["dates"]
+    assert [date["kind"] for date in dates] == ["copy", "observed", "posted", "posted"]
+
+
+def test_the_review_to_publish_is_in_the_package(demo):
+    claimed, media = demo.recorded("claim_review")["@graph"]
+    assert claimed["reviewRating"]["alternateName"] == "recycled"
+    assert media["itemReviewed"]["sha256"] == open_case(demo.folder / "case").video_sha256
 
 
 def test_nothing_says_that_the_earlier_date_is_more_than_the_copys_own_tag(demo):
@@ -194,6 +222,8 @@ def test_the_notebooks_show_pictures_where_there_is_something_to_see(demo):
     count = {step: sum(any(mime in o["data"] for mime in PICTURES) for o in demo.outputs(step)) for step in STEPS}
     assert count["03_frames_to_search"] == 2
     assert count["04_seen_before"] == 3
+    assert count["05_was_it_edited"] == 2
+    assert count["07_where_and_when"] == 1
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -224,7 +254,7 @@ def test_the_report_loads_nothing_runs_nothing_and_shows_the_verdict(demo):
     assert all(re.search(r'\balt="[^"]+"', image) for image in re.findall(r"<img[^>]*>", text))
     assert "recycled" in text
     assert "dormitory_evening.mp4" in text
-    assert text.count("<img ") == 6
+    assert text.count("<img ") == 9
     assert len(text) < 5_000_000
 
 

@@ -11,17 +11,22 @@ from filmed import film, pictures
 
 from verikit.case.bag import folder_contents
 from verikit.case.claims import Claim
-from verikit.case.opening import open_case
+from verikit.case.opening import Further, open_case
+from verikit.case.received import open_package
+from verikit.case.rerunning import rerun_package
 from verikit.case.running import run_case
-from verikit.case.sealing import NOT_PACKED
+from verikit.case.sealing import NOT_PACKED, seal_case
+from verikit.case.verifying import verify_package
 from verikit.container.inspection import inspect
 from verikit.errors import AuditError, MediaError
 from verikit.matching.store import open_archive
 from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
 from verikit.workflow.archiving import add_to_archive
+from verikit.workflow.case_dates import dates_of_case
 from verikit.workflow.copies import compare_videos, save_figures, search_video
 from verikit.workflow.demo import fill_demo, prepare_demo
+from verikit.workflow.edits import NOT_LOOKED_FOR, edits_of_case
 from verikit.workflow.frames import extract_keyframes, extract_search_kit, searches_of_case
 from verikit.workflow.inspecting import hidden_stills
 from verikit.workflow.steps import (
@@ -299,6 +304,93 @@ def test_an_archive_grows_by_what_is_new_and_tells_how_far_it_is(clips, tmp_path
     assert (first.added, first.skipped, [file for file, _ in first.failed]) == (("whole.mp4",), (), [str(bad)])
     again = add_to_archive(tmp_path / "known", [clips[0], clips[1]])
     assert (again.added, again.skipped, again.failed) == (("piece.mp4",), ("whole.mp4",), ())
+
+
+def test_each_step_is_done_for_each_clip_and_the_notebooks_show_a_section_for_each(clips, archive, tmp_path):
+    other = film(tmp_path / "other.mp4", pictures(3, seed=9))
+    case = make_case(tmp_path, clips, archive=archive, further=Further(videos=(other,)))
+    runs = run_case(case)
+    assert [(run.notebook, run.error) for run in runs] == [(run.notebook, "") for run in runs]
+    assert len(runs) == 9
+    for name in ("container", "scan", "keyframes", "searches", "copies", "edits"):
+        assert {name, f"clip_2/{name}"} <= set(case.derived)
+    found = [case.evidence(name)["search"]["matches"] for name in ("copies", "clip_2/copies")]
+    assert [bool(matches) for matches in found] == [True, False]
+    assert (case.folder / "search_kit/clip_2/search_kit.html").is_file()
+    for step in ("02_what_is_this_file", "03_frames_to_search", "04_seen_before", "05_was_it_edited"):
+        shown = (case.folder / f"executed/{step}.ipynb").read_text(encoding="utf-8")
+        assert shown.count('"Clip 1 of 2: piece.mp4"') >= 2
+        assert shown.count('"Clip 1 of 2: piece.mp4"') == shown.count('"Clip 2 of 2: other.mp4"')
+    sealed = seal_case(case.folder)
+    checked = verify_package(sealed.package, expect_seal=sealed.seal)
+    assert (checked.ok, checked.exit_code) == (True, 0)
+    shown = open_package(sealed.package).card._repr_mimebundle_()["text/plain"]
+    assert "clip 2: other.mp4" in shown
+
+
+def test_a_further_clip_that_is_no_media_starts_no_case(clips, tmp_path):
+    (tmp_path / "text.mp4").write_text("no video", encoding="utf-8")
+    with pytest.raises(MediaError, match=r"text\.mp4"):
+        make_case(tmp_path, clips, further=Further(videos=(tmp_path / "text.mp4",)))
+    assert not (tmp_path / "case").exists()
+
+
+def test_step_05_says_what_it_saw_and_what_it_does_not_look_for(clips, archive, tmp_path):
+    case = make_case(tmp_path, clips, archive=archive)
+    before = edits_of_case(case)
+    assert "step 04 has not run" in before._repr_mimebundle_()["text/plain"]
+    search_case(case)
+    edits = edits_of_case(case)
+    told = edits._repr_mimebundle_()["text/plain"]
+    assert "Beside whole.mp4" in told
+    assert "it is a part of the copy's time" in told
+    assert NOT_LOOKED_FOR in told
+    assert case.evidence("edits")["not_looked_for"] == NOT_LOOKED_FOR
+    assert [figure.mime for figure in edits.figures] == ["image/png", "image/jpeg"]
+    assert " laid on " in edits.figures[1].alt
+    assert edits.figures[1].data == (case.folder / "derived/copies/evidence_3.jpg").read_bytes()
+
+
+def test_cuts_are_told_with_their_seconds(tmp_path):
+    cut = film(tmp_path / "cut.mp4", [*pictures(2), *pictures(2, seed=9)])
+    edits = edits_of_case(start_case(tmp_path / "case", video=cut, claim=Claim.from_text("a post")))
+    assert "Changes of shot: cut at 0:02.000." in edits._repr_mimebundle_()["text/plain"]
+
+
+def test_all_dates_of_a_case_stand_in_one_row_with_their_origin(clips, tmp_path):
+    post = json.dumps({"text": "b", "posted": "2024-11-04T10:00:00Z", "account": "@b"}).encode()
+    claim = Claim(text="a", posted="2024-11-05")
+    case = start_case(tmp_path / "case", video=clips[1], claim=claim, further=Further(posts=(post,)))
+    case.observe(
+        "snow", kind="time", what="snow", sure="possible", by="N. N.", about="S4", fits="undecided",
+        earliest="2023-11", latest="2024-03",
+    )  # fmt: skip
+    made = dates_of_case(case)
+    assert [(date.value, date.origin) for date in made.dates] == [
+        ("2023-11", "observed/snow"),
+        ("2024-03", "observed/snow"),
+        ("2024-11-04T10:00:00Z", "post 2"),
+        ("2024-11-05", "post 1"),
+    ]
+    assert case.evidence_path("timeline.png").read_bytes() == made.timeline.data
+    assert [parent for parent, _ in case.derived["timeline"].parents] == ["video", "observed/snow"]
+
+
+def test_searches_that_people_recorded_are_there_when_a_package_runs_again(clips, tmp_path):
+    case = make_case(tmp_path, clips)
+    keyframes_of_case(case)
+    table = case.folder / "search_kit/searches.csv"
+    head, first, *rest = table.read_text(encoding="utf-8-sig").splitlines()
+    filled = f"{first.split(',')[0]},plain,Google Lens,A. Analyst,2024-11-05,nothing,,,,"
+    table.write_text("\n".join([head, filled, *rest]), encoding="utf-8")
+    for name in ("01_open_case", "02_what_is_this_file", "04_seen_before", "05_was_it_edited", "06_words_and_sounds"):
+        (case.folder / f"notebooks/{name}.ipynb").unlink()
+    for name in ("07_where_and_when", "08_verdict_and_handover", "09_check_a_case"):
+        (case.folder / f"notebooks/{name}.ipynb").unlink()
+    run_case(case)
+    sealed = seal_case(case.folder)
+    again = rerun_package(verify_package(sealed.package), sealed.package)
+    assert (again["rerun"].state, again["rerun"].problems) == ("holds", ())
 
 
 def test_a_post_is_read_strictly_and_errors_name_it():

@@ -21,7 +21,8 @@ from verikit._version import __version__
 if TYPE_CHECKING:
     from verikit.case.claims import Claim, SubClaim
     from verikit.case.folder import Case
-    from verikit.case.opening import new_case, open_case
+    from verikit.case.opening import open_case
+    from verikit.case.received import open_package
     from verikit.case.report import write_report
     from verikit.case.running import run_case
     from verikit.case.sealing import seal_case
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from verikit.matching.matches import Match
     from verikit.matching.searching import search
     from verikit.matching.store import Archive, create_archive, open_archive
-    from verikit.media.hashing import PDQ, DHash, Hash, LumaDCT, PHash
+    from verikit.media.hashing import PDQ, DHash, PHash
     from verikit.media.scan import Scan
     from verikit.media.scanning import scan_video, triage_video
     from verikit.media.video import Video, open_video
@@ -47,7 +48,9 @@ if TYPE_CHECKING:
     from verikit.plots.matches import plot_alignment, side_by_side
     from verikit.records import Finding, Outcome, Records, Span
     from verikit.workflow.archiving import add_to_archive
+    from verikit.workflow.case_dates import dates_of_case
     from verikit.workflow.copies import compare_videos
+    from verikit.workflow.edits import edits_of_case
     from verikit.workflow.frames import searches_of_case
     from verikit.workflow.steps import examine_case, keyframes_of_case, scan_case, search_case, start_case
 
@@ -55,7 +58,8 @@ if TYPE_CHECKING:
 _ROOMS = {
     "case.claims": ("Claim", "SubClaim"),
     "case.folder": ("Case",),
-    "case.opening": ("new_case", "open_case"),
+    "case.opening": ("open_case",),
+    "case.received": ("open_package",),
     "case.report": ("write_report",),
     "case.running": ("run_case",),
     "case.sealing": ("seal_case",),
@@ -72,7 +76,7 @@ _ROOMS = {
     "matching.fingerprinting": ("Fingerprint", "fingerprint"),
     "matching.searching": ("search",),
     "matching.store": ("Archive", "create_archive", "open_archive"),
-    "media.hashing": ("PDQ", "DHash", "Hash", "LumaDCT", "PHash"),
+    "media.hashing": ("PDQ", "DHash", "PHash"),
     "media.scan": ("Scan",),
     "media.scanning": ("scan_video", "triage_video"),
     "media.video": ("Video", "open_video"),
@@ -81,7 +85,9 @@ _ROOMS = {
     "plots.matches": ("plot_alignment", "side_by_side"),
     "records": ("Finding", "Outcome", "Records", "Span"),
     "workflow.archiving": ("add_to_archive",),
+    "workflow.case_dates": ("dates_of_case",),
     "workflow.copies": ("compare_videos",),
+    "workflow.edits": ("edits_of_case",),
     "workflow.frames": ("searches_of_case",),
     "workflow.steps": ("examine_case", "keyframes_of_case", "scan_case", "search_case", "start_case"),
 }
@@ -100,10 +106,8 @@ __all__ = [
     "Figure",
     "Finding",
     "Fingerprint",
-    "Hash",
     "IncompatibleError",
     "Keyframe",
-    "LumaDCT",
     "Match",
     "MediaError",
     "MissingToolError",
@@ -123,14 +127,16 @@ __all__ = [
     "compare_videos",
     "contact_sheet",
     "create_archive",
+    "dates_of_case",
     "detect_shots",
+    "edits_of_case",
     "examine_case",
     "fingerprint",
     "inspect",
     "keyframes_of_case",
-    "new_case",
     "open_archive",
     "open_case",
+    "open_package",
     "open_video",
     "pick_keyframes",
     "plot_alignment",

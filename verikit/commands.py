@@ -260,20 +260,43 @@ def check(options: argparse.Namespace) -> int:
 
 def new(options: argparse.Namespace) -> int:
     from verikit.case.claims import Claim
+    from verikit.case.opening import Further
     from verikit.workflow.steps import claim_from_post, start_case
 
-    post = None if options.post is None else options.post.read_bytes()
-    if post is None and options.claim is None:
+    posts = [path.read_bytes() for path in options.post]
+    if not posts and options.claim is None:
         raise ValueError("new: say what is claimed, with --claim TEXT or --post POST.json")
     claim = (
-        Claim.from_text(options.claim)
-        if post is None
-        else claim_from_post(post, text=options.claim, name=str(options.post))
+        claim_from_post(posts[0], text=options.claim, name=str(options.post[0]))
+        if posts
+        else Claim.from_text(options.claim)
     )
-    case = start_case(options.case, video=options.video, claim=claim, post=post, archive=options.archive, by=options.by)
+    case = start_case(
+        options.case,
+        video=options.video[0],
+        claim=claim,
+        post=posts[0] if posts else None,
+        archive=options.archive,
+        by=options.by,
+        further=Further(videos=tuple(options.video[1:]), posts=tuple(posts[1:])),
+    )
     notebooks = sorted(path.name for path in (case.folder / "notebooks").iterdir())
-    data = {"case": case.id, "folder": str(case.folder), "notebooks": notebooks}
+    data: dict[str, Any] = {"case": case.id, "folder": str(case.folder), "notebooks": notebooks}
+    data |= {"clips": [clip.to_dict() for clip in case.videos], "posts": [post.to_dict() for post in case.posts]}
     _print(options, data=data, text=f"{_text(case)}\n\nNext: verikit lab {options.case}")
+    return DONE
+
+
+def add(options: argparse.Namespace) -> int:
+    from verikit.case.opening import Further, open_case
+    from verikit.workflow.steps import add_to_case
+
+    if not (options.video or options.post):
+        raise ValueError("add: name what to add, with --video FILE or --post POST.json")
+    posts = tuple(path.read_bytes() for path in options.post)
+    case = add_to_case(open_case(options.case), Further(videos=tuple(options.video), posts=posts))
+    data = {"clips": [clip.to_dict() for clip in case.videos], "posts": [post.to_dict() for post in case.posts]}
+    _print(options, data=data, text=f"{_text(case)}\n\nNext: verikit run {options.case}")
     return DONE
 
 
@@ -390,10 +413,14 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def lab(options: argparse.Namespace) -> int:
+    from verikit.case.folder import Case
     from verikit.case.opening import open_case
+    from verikit.case.received import is_package, prepare_check
     from verikit.case.running import lab_command
 
-    command, variables = lab_command(open_case(options.case), options=options.jupyter)
+    received = options.case is not None and is_package(options.case)
+    case = Case(folder=prepare_check(options.case).resolve()) if received else open_case(options.case)
+    command, variables = lab_command(case, options=options.jupyter)
     # The server takes this process's place: closing it leaves none behind.
     os.execve(command[0], command, {**os.environ, **variables})  # noqa: S606 - our own interpreter, a list of arguments, no shell
 

@@ -38,7 +38,7 @@ def case(tmp_path: Path) -> Case:
 
 
 def verdict(case: Case, label: str = "miscaptioned", **more: object) -> Verdict:
-    fields = {"media": (Media.DECONTEXTUALIZED,), "summary": "s", "limits": "l", "decisions": case.decisions}
+    fields = {"media": (Media.UNDETERMINED,), "summary": "s", "limits": "l", "decisions": case.decisions}
     return Verdict(label=Label(label), **fields | more)
 
 
@@ -282,12 +282,14 @@ def test_case_json_is_left_alone_where_the_journal_cannot_be_told(case: Case, tm
 def test_evidence_of_one_kind_under_two_names_does_not_confirm(case: Case) -> None:
     for name in ("one", "two"):
         case.record(FINDING, name=name)
+    case.keep_bytes(b"picture", name="sheet.jpg", operation="contact sheet")
     for key in ("S1", "S2"):
-        case.decide(key, status="supported", because="seen", rests_on=["one", "two"])
+        case.decide(key, status="supported", because="seen", rests_on=["one", "two", "sheet.jpg"])
     with pytest.raises(AuditError, match="two kinds"):
         case.conclude(verdict(case, "confirmed"))
-    case.keep_bytes(b"picture", name="sheet.jpg", operation="contact sheet")
-    case.decide("S2", status="supported", because="seen", rests_on=["sheet.jpg"])
+    case.observe("voice", kind="speech", what="a man calls a name", at=(0, 1), sure="certain")
+    for key in ("S1", "S2"):
+        case.decide(key, status="supported", because="seen", rests_on=["one", "observed/voice"])
     case.conclude(verdict(case, "confirmed"))
 
 

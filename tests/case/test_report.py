@@ -28,6 +28,7 @@ from verikit.case.sealing import seal_case
 from verikit.case.verdicts import EarlierCopy, Verdict
 from verikit.case.verifying import NOT_SHOWN, verify_package
 from verikit.errors import AuditError
+from verikit.keyframes.searches import Search, Searches
 from verikit.records import Finding, Outcome, Records
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -353,13 +354,17 @@ def test_without_a_verdict_nothing_is_concluded_and_no_part_is_decided(tmp_path)
 
 def test_a_verdict_stands_with_its_meaning_media_reasons_evidence_earlier_copy_and_limits(tmp_path):
     case = made(tmp_path)
-    case.record(FINDING, name="look", parents=["video"])
+    found = Search(still="a still", variant="plain", engine="e", outcome="found", earliest_result_date="2023-06-03")
+    searches = Searches(made=Records([found], caption="Searches", columns=("engine",)), not_searched=0)
+    case.record(searches, name="look", parents=["video"])
     copy = EarlierCopy(
         reference="flood.mp4", dated="2023-06-03", date_is="claimed_by_file", basis="creation_time", evidence="look"
     )
     verdict = Verdict(
         label="recycled",
         media=("decontextualized",),
+        media_because="A copy is older.",
+        media_rests_on=("look",),
         summary="It was seen before.",
         limits="Nobody was asked.",
         decisions=decided(case, S4="contradicted"),
@@ -369,7 +374,7 @@ def test_a_verdict_stands_with_its_meaning_media_reasons_evidence_earlier_copy_a
     page = read(case)
     assert "Recycled A copy of the footage is dated before the post." in page.text
     assert "The footage itself: decontextualized (the footage is presented as something else than it is" in page.text
-    assert "contradicted reason for S4 in two lines look (Finding) A. Analyst" in page.text
+    assert "contradicted reason for S4 in two lines look (Searches) A. Analyst" in page.text
     said = "claimed by the file itself. A file's own date can be written by anyone."
     assert f"dated 2023-06-03 that date is {said} what it rests on creation_time evidence look" in page.text
     assert "published then" not in page.text

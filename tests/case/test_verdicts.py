@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from verikit.case.card import CaseCard
 from verikit.case.claims import Claim, SubClaim
+from verikit.case.evidence_kinds import COPY as COPIED
+from verikit.case.evidence_kinds import FILE, NO_EVIDENCE, NOTHING_FOUND
+from verikit.case.verdict_rules import check_verdict
 from verikit.case.verdicts import (
     MEANINGS,
     OWN_DATE,
@@ -20,7 +23,6 @@ from verikit.case.verdicts import (
     Media,
     Status,
     Verdict,
-    check_verdict,
 )
 from verikit.records import RESULT_MIME
 
@@ -38,10 +40,14 @@ def decided(*statuses: str, rests_on: tuple[str, ...] = ("matches",)) -> tuple[D
 
 def verdict(label: str, decisions: tuple[Decision, ...] = (), **more: object) -> Verdict:
     fields = {"media": (Media.UNDETERMINED,), "summary": "What was seen.", "limits": "What it does not show."}
+    if "media" in more:
+        fields |= {"media_because": "What shows it.", "media_rests_on": ("matches",)}
     return Verdict(label=Label(label), decisions=decisions, **fields | more)
 
 
-COPY = EarlierCopy(reference="a.mp4", dated="2024-10-01", date_is=DateIs.TAKEN_IN, basis="the archive's record")
+COPY = EarlierCopy(
+    reference="a.mp4", dated="2024-10-01", date_is=DateIs.TAKEN_IN, basis="the archive's record", evidence="matches"
+)
 BOTH = ("matches", "shots")
 
 KEPT = [
@@ -53,7 +59,7 @@ KEPT = [
     verdict("altered", decided("contradicted", "supported"), media=(Media.EDITED_OR_CROPPED,)),
     verdict("staged", decided("contradicted", "supported"), media=(Media.STAGED,)),
     verdict("satire", decided("contradicted", "supported"), media=(Media.SATIRE,)),
-    verdict("synthetic", decided("contradicted", "supported", rests_on=BOTH), media=(Media.TRANSFORMED,)),
+    verdict("synthetic", decided("contradicted", "supported"), media=(Media.TRANSFORMED,), media_rests_on=BOTH),
     verdict("superseded", decided("not_checked", "not_checked", rests_on=())),
 ]
 HELD_BACK = [
@@ -65,7 +71,7 @@ HELD_BACK = [
     (verdict("miscaptioned", decided("contradicted", "supported", rests_on=())), "rests on evidence"),
     (verdict("altered", decided("contradicted", "supported")), "edited_or_cropped"),
     (verdict("staged", decided("contradicted", "supported")), "media staged"),
-    (verdict("synthetic", decided("contradicted", "supported")), "a score alone"),
+    (verdict("synthetic", decided("contradicted", "supported"), media=(Media.TRANSFORMED,)), "a score alone"),
     (verdict("unverified", decided("not_checked")), "S2: no decision"),
     (verdict("unverified", decided("not_checked", "not_checked", "supported")), "S3: the claim has no such part"),
 ]
@@ -83,8 +89,8 @@ def test_a_label_whose_rule_is_not_kept_is_held_back_and_told_why(said: Verdict,
 
 def test_two_pieces_of_evidence_of_one_kind_do_not_confirm() -> None:
     said = verdict("confirmed", decided("supported", "supported", rests_on=("matches", "more_matches")))
-    assert check_verdict(said, CLAIM, kinds={"matches": "Match", "more_matches": "Shot"}) == ()
-    assert check_verdict(said, CLAIM, kinds={"matches": "Match", "more_matches": "Match"})
+    assert check_verdict(said, CLAIM, kinds={"matches": COPIED, "more_matches": FILE}) == ()
+    assert check_verdict(said, CLAIM, kinds={"matches": COPIED, "more_matches": COPIED})
 
 
 @pytest.mark.parametrize(
@@ -108,6 +114,121 @@ def test_recycled_needs_a_copy_that_surely_came_before_the_post(dated: str, post
         "recycled", decided("contradicted", "supported"), earlier_copy=dataclasses.replace(COPY, dated=dated)
     )
     assert (check_verdict(said, dataclasses.replace(CLAIM, posted=posted)) == ()) is before
+
+
+# ------------------------------------------------------------------------------------------------ attempts to cheat the rules
+
+UNMATCHED = {"searched": NOTHING_FOUND, "verdict": NO_EVIDENCE, "matches": COPIED, "container": FILE, "more": COPIED}
+CHEATS = {
+    "unverified where a part is contradicted: it would pass for false": (
+        verdict("unverified", decided("contradicted", "not_established")),
+        "unverified does not mean false",
+    ),
+    "supported by nothing": (verdict("unverified", decided("supported", "not_checked", rests_on=())), "no evidence"),
+    "supported by a search that found nothing": (
+        verdict("partly_confirmed", decided("supported", "not_checked", rests_on=("searched",))),
+        "nothing follows",
+    ),
+    "contradicted by a search that found nothing": (
+        verdict("miscaptioned", decided("contradicted", "not_checked", rests_on=("searched",))),
+        "needs at least one part that is contradicted",
+    ),
+    "confirmed by one source under two names": (
+        verdict("confirmed", decided("supported", "supported", rests_on=("matches", "more"))),
+        "two kinds",
+    ),
+    "confirmed by a match and by a search that found nothing": (
+        verdict("confirmed", decided("supported", "supported", rests_on=("matches", "searched"))),
+        "two kinds",
+    ),
+    "confirmed by a match and by the verdict itself": (
+        verdict("confirmed", decided("supported", "supported", rests_on=("matches", "verdict"))),
+        "two kinds",
+    ),
+    "one part with two kinds lends them to the other": (
+        verdict(
+            "confirmed",
+            (*decided("supported", rests_on=("matches", "container")), *decided("supported", "supported")[1:]),
+        ),
+        "for each part (S2)",
+    ),
+    "original, as nothing was found": (
+        verdict("unverified", decided("not_checked", "not_checked"), media=("original",), media_rests_on=("searched",)),
+        "no match is no evidence",
+    ),
+    "original without a word of evidence": (
+        verdict("unverified", decided("not_checked", "not_checked"), media=("original",), media_rests_on=()),
+        "names no evidence",
+    ),
+    "decontextualized without a reason": (
+        verdict("miscaptioned", decided("contradicted", "not_checked"), media=("decontextualized",), media_because=""),
+        "media_because",
+    ),
+    "recycled without a match": (
+        verdict("recycled", decided("not_checked", "not_checked"), earlier_copy=dataclasses.replace(COPY, evidence="")),
+        "needs a match",
+    ),
+    "recycled by what the file says": (
+        verdict(
+            "recycled",
+            decided("not_checked", "not_checked"),
+            earlier_copy=dataclasses.replace(COPY, evidence="container"),
+        ),
+        "container shows no other copy",
+    ),
+    "recycled by a search that found nothing": (
+        verdict(
+            "recycled",
+            decided("not_checked", "not_checked"),
+            earlier_copy=dataclasses.replace(COPY, evidence="searched"),
+        ),
+        "searched shows no other copy",
+    ),
+    "altered by what the file says of its making": (
+        verdict(
+            "altered",
+            decided("contradicted", "not_checked"),
+            media=("transformed",),
+            media_rests_on=("container",),
+        ),
+        "evidence of the edit itself",
+    ),
+    "staged, as no earlier copy was found": (
+        verdict("staged", decided("not_checked", "not_checked"), media=("staged",), media_rests_on=("searched",)),
+        "evidence that shows it",
+    ),
+    "satire, called something else": (
+        verdict("satire", decided("not_checked", "not_checked"), media=("original",)),
+        "media satire",
+    ),
+    "synthetic by a score": (
+        verdict(
+            "synthetic", decided("not_checked", "not_checked"), media=("transformed",), media_rests_on=("container",)
+        ),
+        "a score alone",
+    ),
+    "synthetic, and the footage undetermined": (
+        verdict("synthetic", decided("not_checked", "not_checked"), media_rests_on=("container", "matches")),
+        "media transformed",
+    ),
+}
+
+
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_no_way_around_a_rule_is_open(cheat: str) -> None:
+    said, why = CHEATS[cheat]
+    assert why in "; ".join(check_verdict(said, CLAIM, kinds=UNMATCHED))
+
+
+def test_an_earlier_copy_comes_before_every_post_not_only_before_the_first() -> None:
+    said = verdict("recycled", decided("not_checked", "not_checked"), earlier_copy=COPY)
+    assert check_verdict(said, CLAIM, posted=["2024-11-04", ""]) == ()
+    assert any("2024-09-30" in told for told in check_verdict(said, CLAIM, posted=["2024-09-30"]))
+
+
+def test_a_verdict_of_before_it_named_what_the_media_rests_on_still_reads() -> None:
+    old = {key: value for key, value in KEPT[0].to_dict().items() if not key.startswith("media_")}
+    assert Verdict.from_dict(old).media_rests_on == ()
 
 
 def test_a_decision_about_another_wording_does_not_count() -> None:
@@ -159,6 +280,8 @@ def test_a_decision_needs_a_reason_unless_nothing_was_checked() -> None:
             max_size=3,
             unique_by=lambda decision: decision.sub_claim,
         ).map(tuple),
+        media_because=WORDS,
+        media_rests_on=st.sampled_from([(), BOTH]),
         earlier_copy=st.none() | st.builds(dataclasses.replace, st.just(COPY), date_is=st.sampled_from(DateIs)),
     )
 )
@@ -172,7 +295,7 @@ def test_the_board_shows_each_decision_in_words_and_escapes_what_was_typed() -> 
     shown = said._repr_mimebundle_()
     assert "&lt;b&gt;no" in shown["text/html"]
     assert "not established" in shown["text/html"]
-    assert "S2: not checked: seen" in shown["text/plain"]
+    assert "S2: not checked: seen [evidence: matches]" in shown["text/plain"]
     assert "does not show that it is false" in shown["text/plain"]
     assert shown[RESULT_MIME]["value"] == said.to_dict()
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
+import itertools
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -14,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from verikit._files import safe_name, sha256_bytes
 from verikit._version import __version__
 from verikit.case.cells import require_notebooks
-from verikit.case.derived import copy_and_hash, pretty_json
+from verikit.case.derived import confined, copy_and_hash, pretty_json
 from verikit.case.folder import JOURNAL, Case
 from verikit.case.header import CASE, FORMAT, header_problems, read_header, seen_from
 from verikit.case.journal import append, sync_folder
+from verikit.case.posts import POST, further_posts, read_post
 from verikit.errors import AuditError, MediaError
 
 if TYPE_CHECKING:
@@ -25,9 +29,18 @@ if TYPE_CHECKING:
 
     from verikit.case.claims import Claim
 
-__all__ = ["new_case", "open_case"]
+__all__ = ["Further", "extend_case", "new_case", "open_case"]
 
-POST = "post.json"
+# The names that posts have in a case; no video takes one.
+_POSTS = re.compile(r"post(_\d+)?\.json")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Further:
+    """The clips and the posts (each the bytes of a post.json) that go with the same claim beside the first ones."""
+
+    videos: tuple[Path, ...] = ()
+    posts: tuple[bytes, ...] = ()
 
 
 def new_case(
@@ -39,14 +52,16 @@ def new_case(
     archive: Path | None = None,
     post: bytes | None = None,
     by: str = "",
+    further: Further | None = None,
 ) -> Case:
     """A new case in `folder`: a checked copy of the video, the post as it came, and the notebooks of a folder to work in.
 
     `post` is the post's JSON, kept byte for byte; `archive` the archive of earlier videos that the notebooks search; `by`
-    who opens the case. The folder appears whole or not at all.
+    who opens the case; `further` the clips and posts beside the first ones. The folder appears whole or not at all.
 
     Raises FileExistsError where the folder already holds something, FileNotFoundError for a missing video or where there
-    are no notebooks, MediaError for an empty video, and AuditError for a notebook that is not of format 4.5.
+    are no notebooks, MediaError for an empty video, ValueError for a further post that is none, and AuditError for a
+    notebook that is not of format 4.5.
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow a link in the folder's own place
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
@@ -58,9 +73,10 @@ def new_case(
     with _made_aside(folder) as aside:
         now = dt.datetime.now(dt.UTC)
         name = f"case-{now:%Y%m%d}-{secrets.token_hex(4)}"
-        taken = [_take_video(Path(video), aside, claim)]
+        taken = [*_take_all(Further(videos=(video,)), aside, url=claim.url)]
         if post is not None:
-            taken.append(_take_post(post, aside, claim))
+            taken.append(_take_post(post, aside / "inputs" / POST, url=claim.url))
+        taken += _take_all(further or Further(), aside)
         (aside / "scans").mkdir()
         (aside / "notebooks").mkdir()
         for file, data in templates.items():
@@ -104,44 +120,74 @@ def _made_aside(folder: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _take_video(video: Path, case: Path, claim: Claim) -> dict[str, Any]:
+def extend_case(case: Case, further: Further) -> Case:
+    """The case with further clips and posts of the same claim taken in, each told to the journal.
+
+    Raises ValueError for a post that is none, and MediaError for an empty video.
+    """
+    for post in further.posts:
+        # Before anything is copied: a file that no entry tells of could not be sealed.
+        read_post(post, name="further post")
+    before = len(further_posts(case.entries))
+    for body in _take_all(further, case.folder, first=before + 2):
+        append(case.journal, "acquired", body | {"by": case.by}, case=case.id)
+    return case
+
+
+def _take_all(given: Further, case: Path, *, url: str = "", first: int = 2) -> Iterator[dict[str, Any]]:
+    """Clips and further posts copied into the case, as the journal tells of each; `first` numbers the posts."""
+    for video in given.videos:
+        yield _take_video(Path(video), case, url)
+    for number, post in enumerate(given.posts, start=first):
+        yield _take_post(post, case / "inputs" / f"post_{number}.json", url=read_post(post, name="further post").url)
+
+
+def _take_video(video: Path, case: Path, url: str) -> dict[str, Any]:
     """The video copied into the case under a name that is safe everywhere, as the journal tells it."""
     # A name on Linux may be any bytes; what is not UTF-8 is shown as such.
     given = os.fsencode(video.name).decode("utf-8", "replace")
     suffix = "." + safe_name(video.suffix, most=12) if video.suffix else ""
     stem = safe_name(video.stem.encode("utf-8", "replace").decode("utf-8"), most=60)
-    inside = f"inputs/{stem}{suffix}"
-    if inside.casefold() == f"inputs/{POST}":
-        inside = f"inputs/video_{POST}"
-    target = case / inside
-    target.parent.mkdir(exist_ok=True)
-    sha256, size = copy_and_hash(video, target)
-    if size == 0:
+    if _POSTS.fullmatch(f"{stem}{suffix}".casefold()):
+        stem = f"video_{stem}"
+    target = _free(case / "inputs", stem, suffix)
+    if video.is_file() and not video.stat().st_size:
         raise MediaError(f"{video}: an empty file; download the video again")
+    sha256, size = copy_and_hash(video, target)
     # A working copy is to be looked at, not changed.
     target.chmod(0o444)
     modified = dt.datetime.fromtimestamp(video.stat().st_mtime, dt.UTC).isoformat(timespec="seconds")
     return {
-        "path": inside,
+        "path": f"inputs/{target.name}",
         "name": given,
         "sha256": sha256,
         "size": size,
         "how": "copied from a file",
+        "role": "video",
         # What the file system says; anyone can set it.
         "modified": modified,
-        "url": claim.url,
+        "url": url,
     }
 
 
-def _take_post(post: bytes, case: Path, claim: Claim) -> dict[str, Any]:
-    (case / "inputs" / POST).write_bytes(post)
+def _free(folder: Path, stem: str, suffix: str) -> Path:
+    """STEM.mp4 in the folder, or STEM_2.mp4 and so on where clips have the same name, whatever case it is written in."""
+    folder.mkdir(exist_ok=True)
+    there = {path.name.casefold() for path in folder.iterdir()}
+    names = (f"{stem}{suffix}" if number == 1 else f"{stem}_{number}{suffix}" for number in itertools.count(1))
+    return folder / next(name for name in names if name.casefold() not in there)
+
+
+def _take_post(post: bytes, target: Path, *, url: str) -> dict[str, Any]:
+    target.write_bytes(post)
     return {
-        "path": f"inputs/{POST}",
-        "name": POST,
+        "path": f"inputs/{target.name}",
+        "name": target.name,
         "sha256": sha256_bytes(post),
         "size": len(post),
         "how": "given with the video",
-        "url": claim.url,
+        "role": "post",
+        "url": url,
     }
 
 
@@ -163,6 +209,9 @@ def open_case(folder: Path | None = None) -> Case:
     header = read_header(found)
     if problems := header_problems(header, case.entries):
         raise AuditError(f"{found.name}: {CASE} is not as the journal tells", problems=problems)
-    if case.video.stat().st_size != header["video"]["size"]:
-        raise AuditError(f"{case.video.name}: not the video that was taken in: its size differs; put the original back")
+    for clip in case.videos:
+        path = confined(found, clip.path)
+        if not path.is_file() or path.stat().st_size != clip.size:
+            said = "missing" if not path.is_file() else "its size differs"
+            raise AuditError(f"{path.name}: not the video that was taken in: {said}; put the original back")
     return case

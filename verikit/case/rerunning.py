@@ -158,6 +158,10 @@ class _Again:
         for name, member in self.members.items():
             if name.startswith((TEMPLATES, "inputs/")) or name in earlier:
                 self._unpack(member, name)
+        for name in self.members:
+            # What people wrote in the table of searches is theirs, as decisions are; the kit around it is made again.
+            if name.startswith("derived/") and name.endswith("searches.csv"):
+                self._unpack(self.members[name], f"search_kit/{name.removeprefix('derived/')}")
         for name, digest in earlier.items():
             # A later run wrote another file under this name: as it stood then, it is not at hand.
             path = confined(self.folder, name)

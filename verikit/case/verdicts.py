@@ -1,7 +1,7 @@
 """What people make of a claim: a Decision on each sub-claim, and the Verdict over all of them.
 
-Each part of a claim has a status of its own; the label over all of them comes from a closed list, and each label has a
-rule. A rule can hold a label back. It never awards one.
+Three outcomes, never one word for all: what the footage is (`media`), where each part of the claim stands (`decisions`),
+and the label over all of them, from a closed list. Each label has a rule, in `verdict_rules`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from verikit.records import mimebundle
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from verikit.case.claims import Claim
-
 __all__ = [
     "OWN_DATE",
     "DateIs",
@@ -29,7 +27,6 @@ __all__ = [
     "Media",
     "Status",
     "Verdict",
-    "check_verdict",
     "decisions_table",
 ]
 
@@ -91,7 +88,7 @@ class DateIs(enum.StrEnum):
 OWN_DATE = "A file's own date can be written by anyone."
 # What a reader is told that each label says.
 MEANINGS = {
-    Label.CONFIRMED: "Every part of the claim is supported, by evidence of more than one kind.",
+    Label.CONFIRMED: "Every part of the claim is supported, each by evidence of more than one kind.",
     Label.PARTLY_CONFIRMED: "Some parts of the claim are supported by evidence, others are not.",
     Label.UNVERIFIED: "The checks named here did not establish the claim. This does not show that it is false.",
     Label.MISCAPTIONED: "Evidence contradicts at least one part of what the post says about the footage.",
@@ -180,6 +177,7 @@ class EarlierCopy:
 class Verdict:
     """What people conclude: a label, what the media is, a summary, its limits, and a decision for each sub-claim.
 
+    `media_because` and `media_rests_on` are the reason for what the media is and the names of its evidence.
     Raises ValueError where a sentence is missing or the parts exclude one another; `check_verdict` holds it to its claim.
     """
 
@@ -189,12 +187,18 @@ class Verdict:
     limits: str
     decisions: tuple[Decision, ...] = ()
     earlier_copy: EarlierCopy | None = None
+    media_because: str = ""
+    media_rests_on: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", Label(self.label))
         object.__setattr__(self, "media", tuple(Media(word) for word in self.media))
         check_text(self.summary, where="verdict: summary", needed=True)
         check_text(self.limits, where="verdict: limits (what it does not show)", needed=True)
+        check_text(self.media_because, where="verdict: media_because")
+        object.__setattr__(self, "media_rests_on", tuple(self.media_rests_on))
+        for name in self.media_rests_on:
+            check_text(name, where="verdict: media_rests_on", needed=True)
         kinds = set(self.media)
         if not kinds or (Media.UNDETERMINED in kinds and len(kinds) > 1):
             raise ValueError("verdict: media names what the footage is, or undetermined alone")
@@ -211,6 +215,8 @@ class Verdict:
         return {
             "label": self.label.value,
             "media": [word.value for word in self.media],
+            "media_because": self.media_because,
+            "media_rests_on": list(self.media_rests_on),
             "summary": self.summary,
             "limits": self.limits,
             "decisions": [decision.to_dict() for decision in self.decisions],
@@ -221,17 +227,27 @@ class Verdict:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`. Raises KeyError, TypeError or ValueError."""
         copy = data["earlier_copy"]
+        # Before 0.3 the media rested on nothing that was named.
+        data = {"media_because": "", "media_rests_on": []} | dict(data)
         parts = {
             "decisions": tuple(Decision.from_dict(part) for part in data["decisions"]),
             "earlier_copy": None if copy is None else EarlierCopy.from_dict(copy),
             "media": tuple(data["media"]),
+            "media_rests_on": tuple(data["media_rests_on"]),
         }
         return cls(**fields_of(cls, data) | parts)
+
+    @property
+    def media_in_words(self) -> str:
+        """What the media is, why, and the evidence for it, as people read it."""
+        words = ", ".join(in_words(word) for word in self.media)
+        because = f": {self.media_because}" if self.media_because else ""
+        return f"{words}{because}{_resting(self.media_rests_on)}"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         whole = [
             ("label", f"{in_words(self.label)}. {MEANINGS[self.label]}"),
-            ("media", ", ".join(in_words(word) for word in self.media)),
+            ("media", self.media_in_words),
             ("summary", self.summary),
             ("limits", self.limits),
         ]
@@ -239,8 +255,15 @@ class Verdict:
             whole.append(("earlier copy", str(self.earlier_copy)))
         shown = _html.join([_html.definition(whole, caption="Verdict"), decisions_table(self.decisions)])
         lines = [f"{name}: {plain(value)}" for name, value in whole]
-        lines += [plain(f"{d.sub_claim}: {in_words(d.status)}: {d.because}") for d in self.decisions]
+        lines += [
+            plain(f"{d.sub_claim}: {in_words(d.status)}: {d.because}{_resting(d.rests_on)}") for d in self.decisions
+        ]
         return mimebundle(self, plain_text="\n".join(lines), html=shown)
+
+
+def _resting(names: Sequence[str]) -> str:
+    """The evidence that a sentence rests on, in brackets behind it; nothing where it rests on none."""
+    return f" [evidence: {', '.join(names)}]" if names else ""
 
 
 def decisions_table(decisions: Sequence[Decision]) -> _html.Html:
@@ -250,61 +273,3 @@ def decisions_table(decisions: Sequence[Decision]) -> _html.Html:
         (d.sub_claim, d.asked, in_words(d.status), d.because, ", ".join(d.rests_on) or "none", d.by) for d in decisions
     ]
     return _html.table(rows, head=head, caption="What was decided about each part")
-
-
-def check_verdict(verdict: Verdict, claim: Claim, *, kinds: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """Why a verdict may not be said of a claim, a sentence for each fault; empty when its label's rule is kept.
-
-    `kinds` tells the kind of each piece of evidence by its name; without it every name counts as a kind of its own.
-    """
-    problems = []
-    parts = {part.key: part for part in claim.sub_claims}
-    for decision in verdict.decisions:
-        if decision.sub_claim not in parts:
-            problems.append(f"{decision.sub_claim}: the claim has no such part")
-        elif decision.asked not in {"", parts[decision.sub_claim].text}:
-            problems.append(f"{decision.sub_claim}: decided about another wording of this part; decide again")
-    decided = {decision.sub_claim for decision in verdict.decisions}
-    missing = [key for key in parts if key not in decided]
-    problems += [f"{key}: no decision; not_checked is a decision too" for key in missing]
-    return (*problems, *_rule_problems(verdict, claim, kinds))
-
-
-def _rule_problems(verdict: Verdict, claim: Claim, kinds: Mapping[str, str] | None) -> list[str]:
-    """What keeps the verdict's label from being said, by that label's rule."""
-    label, media = verdict.label, set(verdict.media)
-    resting = [decision for decision in verdict.decisions if decision.rests_on]
-    with_evidence = {decision.status for decision in resting}
-    names = {name for decision in resting for name in decision.rests_on}
-    different = {name if kinds is None else kinds.get(name, name) for name in names}
-    supported = [d for d in resting if d.status is Status.SUPPORTED]
-    missing: list[str] = []
-    if label is Label.CONFIRMED:
-        if len(supported) != len(claim.sub_claims):
-            missing.append("every part to be supported and to rest on evidence")
-        if len(different) < 2:
-            missing.append("evidence of at least two kinds")
-    elif label is Label.PARTLY_CONFIRMED and Status.SUPPORTED not in with_evidence:
-        missing.append("at least one part that is supported and rests on evidence")
-    elif label is Label.MISCAPTIONED and Status.CONTRADICTED not in with_evidence:
-        missing.append("at least one part that is contradicted and rests on evidence")
-    elif label is Label.RECYCLED:
-        missing += _not_before(verdict.earlier_copy, claim)
-    elif label is Label.ALTERED and not (resting and media & {Media.EDITED_OR_CROPPED, Media.TRANSFORMED}):
-        missing.append("media edited_or_cropped or transformed, and a decision that rests on evidence")
-    elif label in {Label.STAGED, Label.SATIRE} and not (resting and Media(label.value) in media):
-        missing.append(f"media {label}, and a decision that rests on evidence")
-    elif label is Label.SYNTHETIC and len(different) < 2:
-        missing.append("evidence of at least two kinds; a score alone is none")
-    return [f"{label}: needs {what}" for what in missing]
-
-
-def _not_before(copy: EarlierCopy | None, claim: Claim) -> list[str]:
-    if copy is None:
-        return ["the earlier copy and its date"]
-    if not claim.posted:
-        return ["the date of the post, which the claim does not give"]
-    if span_of_date(copy.dated, where="dated")[1] > span_of_date(claim.posted, where="posted")[0]:
-        facts = f"{copy.dated} does not surely come before {claim.posted}"
-        return [f"a copy dated before the post: {facts}; give the time and zone of both if they are close"]
-    return []

@@ -6,13 +6,16 @@ import dataclasses
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from verikit._files import package_folder
+from verikit._files import package_folder, write_bytes
+from verikit.case.derived import confined
+from verikit.case.opening import Further
 from verikit.case.report import write_report
 from verikit.case.running import fill_cells, run_case
 from verikit.case.sealing import seal_case
 from verikit.case.verifying import verify_package
 from verikit.errors import AuditError, MediaError
 from verikit.workflow.archiving import add_to_archive
+from verikit.workflow.frames import kit_of
 from verikit.workflow.steps import claim_from_post, start_case
 
 if TYPE_CHECKING:
@@ -47,7 +50,10 @@ def prepare_demo(folder: Path, *, progress: Callable[[str, int, int], None] | No
         post=post,
         archive=folder / "archive",
         by="the demonstration (decisions written in advance)",
+        further=Further(posts=((sample / "post_2.json").read_bytes(),)),
     )
+    # As an analyst leaves it who has searched: step 03 keeps what was written there.
+    write_bytes(confined(case.folder, f"{kit_of(case)}/searches.csv"), (sample / "searches.csv").read_bytes())
     fill_demo(case, sample / "decisions.toml")
     return case
 

@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     from verikit.media.video import Video
     from verikit.plots.drawing import Figure
 
-__all__ = ["KIT", "Keyframes", "extract_keyframes", "extract_search_kit", "searches_of_case", "told_in_cell"]
+__all__ = [
+    "KIT",
+    "Keyframes",
+    "extract_keyframes",
+    "extract_search_kit",
+    "kit_of",
+    "searches_of_case",
+    "told_in_cell",
+]
 
 # The kit's folder: beside the stills of the command line, in a case beside its notebooks.
 KIT = "search_kit"
@@ -136,14 +144,20 @@ def searches_of_case(case: Case) -> Searches:
     The table itself goes into the case as `searches.csv`. Raises ValueError that names every row that is not as it
     should be, and FileNotFoundError where the kit was not made.
     """
-    path = confined(case.folder, f"{KIT}/searches.csv")
+    name = f"{kit_of(case)}/searches.csv"
+    path = confined(case.folder, name)
     if not path.is_file():
-        raise FileNotFoundError(f"{KIT}/searches.csv: not in this case; keyframes_of_case makes it")
+        raise FileNotFoundError(f"{name}: not in this case; keyframes_of_case makes it")
     data = path.read_bytes()
-    found = read_searches(data, name=f"{KIT}/searches.csv")
+    found = read_searches(data, name=name)
     table = case.keep_bytes(data, name="searches.csv", operation="searches", parents=["keyframes"])
     case.record(found, name="searches", parents=[table])
     return found
+
+
+def kit_of(case: Case) -> str:
+    """The folder of the search kit in a case; that of a further clip lies in that of the first."""
+    return f"{KIT}/{case.clip}" if case.clip else KIT
 
 
 def told_in_cell() -> Callable[[str], None]:

@@ -12,7 +12,8 @@ from verikit._files import package_folder, plain
 from verikit.case.claims import Claim
 from verikit.case.derived import confined
 from verikit.case.journal import strict_json
-from verikit.case.opening import new_case
+from verikit.case.opening import extend_case, new_case
+from verikit.case.posts import post_fields
 from verikit.container.claimed import Claimed
 from verikit.container.inspection import inspect
 from verikit.geo import read_point
@@ -24,32 +25,62 @@ from verikit.matching.store import open_archive
 from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
 from verikit.workflow.copies import CopySearch, copy_facts, evidence, save_figures
-from verikit.workflow.frames import KIT, Keyframes, extract_keyframes, extract_search_kit, told_in_cell
+from verikit.workflow.frames import Keyframes, extract_keyframes, extract_search_kit, kit_of, told_in_cell
 from verikit.workflow.inspecting import Examination, hidden_stills
 from verikit.workflow.which_copy import CopyFacts, copies_compared, copies_table, which_copy
 
 if TYPE_CHECKING:
     from verikit.case.folder import Case
+    from verikit.case.opening import Further
     from verikit.keyframes.picking import Keyframe
     from verikit.matching.store import Archive, ArchiveEntry
     from verikit.media.scan import Scan
     from verikit.plots.drawing import Figure
 
-__all__ = ["claim_from_post", "examine_case", "keyframes_of_case", "scan_case", "search_case", "start_case"]
+__all__ = [
+    "add_to_case",
+    "claim_from_post",
+    "examine_case",
+    "keyframes_of_case",
+    "scan_case",
+    "search_case",
+    "start_case",
+]
 
 
 def start_case(
-    folder: Path, *, video: Path, claim: Claim, post: bytes | None = None, archive: Path | None = None, by: str = ""
+    folder: Path,
+    *,
+    video: Path,
+    claim: Claim,
+    post: bytes | None = None,
+    archive: Path | None = None,
+    by: str = "",
+    further: Further | None = None,
 ) -> Case:
     """A new case in `folder` with the notebooks of the series, opened `by` whom. The video must be one that a reader knows.
 
-    Raises what `new_case` raises, and MediaError where the video is no media at all.
+    `further` are the clips and posts that go with the same claim. Raises what `new_case` raises, and MediaError where a
+    video is no media at all.
     """
-    inspect(open_video(video))
+    for one in (video, *(further.videos if further else ())):
+        inspect(open_video(one))
     if archive is not None:
         open_archive(archive)
     templates = package_folder("notebooks")
-    return new_case(folder, video=video, claim=claim, notebooks=templates, archive=archive, post=post, by=by)
+    return new_case(
+        folder, video=video, claim=claim, notebooks=templates, archive=archive, post=post, by=by, further=further
+    )
+
+
+def add_to_case(case: Case, further: Further) -> Case:
+    """The case with further clips and posts of its claim. Each step then shows them; notebooks that ran run again.
+
+    Raises MediaError where a video is no media at all, and ValueError for a post that is none.
+    """
+    for one in further.videos:
+        inspect(open_video(one))
+    return extend_case(case, further)
 
 
 def claim_from_post(data: bytes, *, text: str | None = None, name: str = "post.json") -> Claim:
@@ -63,7 +94,7 @@ def claim_from_post(data: bytes, *, text: str | None = None, name: str = "post.j
         raise ValueError(f"{plain(name)}: not a post's JSON: {plain(str(error))}") from error
     if not isinstance(post, dict):
         raise TypeError(f"{plain(name)}: not a JSON object; a post has text, url, account, posted, language")
-    known = {key: post[key] for key in ("language", "url", "account", "posted", "sub_claims") if post.get(key)}
+    known = post_fields(post) | ({"sub_claims": post["sub_claims"]} if post.get("sub_claims") else {})
     try:
         return Claim.from_post({**known, "text": text or post.get("text") or ""})
     except (ValueError, TypeError, KeyError) as error:
@@ -117,11 +148,11 @@ def keyframes_of_case(case: Case, *, most: int | None = 24, gentle: str | None =
             still = chosen.get(path.name)
             made = {"gentle": gentle or ""} if still is None else _place_of(still)
             case.keep_file(path, name=f"keyframes/{path.name}", operation="keyframe", parents=["video"], arguments=made)
-    stills, kit = case.folder / "derived" / "keyframes", confined(case.folder, KIT)
+    stills, kit = case.folder / "derived" / case.named("keyframes"), confined(case.folder, kit_of(case))
     found = extract_search_kit(found, scan=scan, stills=stills, folder=kit, gentle=gentle, progress=tell)
     asked = {"most": most, "gentle": gentle or ""}
     case.record(found, name="keyframes", operation="pick_keyframes", parents=["scan"], arguments=asked)
-    tell(f"stills: {len(found.keyframes)}; the search kit lies in {KIT}/")
+    tell(f"stills: {len(found.keyframes)}; the search kit lies in {kit_of(case)}/")
     return found
 
 
@@ -160,8 +191,10 @@ def search_case(case: Case) -> CopySearch:
             compared.append(copies_compared(told, query=clip.name, reference=copies[-1].name))
     result = CopySearch(search=found, copies=copies_table(copies), compared=tuple(compared), figures=tuple(figures))
     with tempfile.TemporaryDirectory() as aside:
-        for path in save_figures(figures, Path(aside)):
-            case.keep_file(path, name=f"copies/{path.name}", operation="figure", parents=["video"])
+        for figure, path in zip(figures, save_figures(figures, Path(aside)), strict=True):
+            # What a figure shows in words goes with it, for whoever shows it again.
+            shows = {"shows": figure.alt}
+            case.keep_file(path, name=f"copies/{path.name}", operation="figure", parents=["video"], arguments=shows)
     made = {"hasher": found.hasher, "videos": found.videos, "radius": RADIUS}
     case.record(result, name="copies", operation="search", parents=["video"], arguments=made)
     return result
