@@ -137,6 +137,7 @@ caption { padding: .3em 0; text-align: left; font-weight: 600 }
 th, td { padding: .3em .7em .3em 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top }
 thead th { color: var(--faint); font-weight: 600 }
 img { max-width: 100%; height: auto; background: #fff; color: #1c1c1a }
+.left-out { padding: .6em .8em; border: 1px dashed; overflow-wrap: anywhere }
 figcaption { font-size: .875rem; color: var(--faint) }
 a { color: inherit; text-underline-offset: .15em } :focus-visible { outline: 3px solid; outline-offset: 2px }
 :target { scroll-margin-top: 1rem; outline: 2px dashed; outline-offset: 4px }

@@ -6,10 +6,12 @@ Where the page shows a picture, the picture and its row lead to each other.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from verikit import _html
+from verikit.case.auditing import redacted_of
 from verikit.case.derived import derived_of, withdrawn_of
+from verikit.case.leaving_out import LeftOut
 from verikit.case.pieces import code, paragraph, section, table
 
 if TYPE_CHECKING:
@@ -26,22 +28,30 @@ __all__ = ["Places", "evidence_html"]
 class Places:
     """Where things stand on one page: rows of derived things and notebooks by name.
 
-    `pictures` are the derived things by their SHA-256; `shown` the numbers of those that the page shows as pictures.
+    `pictures` are the derived things by their SHA-256; `shown` the numbers of those that the page shows as pictures;
+    `left_out` is what the page leaves out, and `notes` the words of notes that are.
     """
 
     rows: Mapping[str, str]
     notebooks: Mapping[str, str]
     pictures: Mapping[str, Derived]
+    left_out: LeftOut
+    notes: Sequence[str]
+    redacted: Mapping[str, Mapping[str, Any]]
     shown: dict[str, int] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def of(cls, derived: Mapping[str, Derived], *, notebooks: Sequence[str]) -> Self:
+    def of(cls, entries: Sequence[Entry], *, notebooks: Sequence[str]) -> Self:
         """The places of a page that shows these notebooks, in their order, and a row for everything derived."""
-        ordered = sorted(derived.values(), key=lambda thing: thing.path)
+        ordered = sorted(derived_of(entries).values(), key=lambda thing: thing.path)
+        left_out = LeftOut.of(entries)
         return cls(
             rows={thing.name: f"evidence-{number}" for number, thing in enumerate(ordered, start=1)},
             notebooks={name: f"step-{number}" for number, name in enumerate(notebooks, start=1)},
             pictures={thing.sha256: thing for thing in ordered},
+            left_out=left_out,
+            notes=[str(entry.body.get("text", "")) for entry in entries if entry.seq in left_out.notes],
+            redacted=redacted_of(entries),
         )
 
     def row(self, name: str) -> Html:
@@ -58,6 +68,12 @@ class Places:
         return _html.element(
             "figure", picture, _html.element("figcaption", f"Picture {number}, kept in the case as ", kept), **here
         )
+
+    def stand_in(self, reason: str, sha256: str) -> Html:
+        """What stands where the analyst left something out: that it was, why, and what it was by its SHA-256."""
+        kept = [self.row(self.pictures[sha256].name), ", "] if sha256 in self.pictures else []
+        words = f"[Left out by the analyst: {reason}. "
+        return _html.element("p", words, *kept, "SHA-256 ", code(sha256), "]", class_="left-out")
 
     def picture(self, sha256: str) -> Html:
         """The way to a picture that the page shows."""
@@ -87,7 +103,7 @@ def evidence_html(entries: Sequence[Entry], places: Places) -> Html:
         for thing in sorted(derived.values(), key=lambda thing: thing.path)
     ]
     head = ("name", "file, size, SHA-256", "how it was made", "where it is shown")
-    said = "Every file that was derived, as the journal's latest entry tells of it. They lie in the case's package."
+    said = "Every file that was derived, as the journal's latest entry tells of it. They lie in the case's package, but for those left out."
     return section("evidence", "Evidence", paragraph(said), table(rows, head=head, caption="Derived files"), *lost)
 
 
@@ -102,6 +118,8 @@ def _made(thing: Derived) -> Html:
 
 
 def _shown(thing: Derived, places: Places) -> Html:
+    if thing.sha256 in places.left_out.pictures:
+        return _html.text(f"left out by the analyst: {places.left_out.pictures[thing.sha256]}")
     if thing.sha256 in places.shown:
         return places.picture(thing.sha256)
     notebook = thing.notebook.removeprefix("notebooks/")

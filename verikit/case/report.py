@@ -70,7 +70,7 @@ def report_page(case: Case) -> Html:
     """The report, a whole page, as the case says it: the same case gives the same letters. Raises as `write_report`."""
     entries, claim = case.entries, case.claim
     stories = notebook_stories(entries, names=[path.name for path in (case.folder / "notebooks").glob("*.ipynb")])
-    places = Places.of(case.derived, notebooks=[story.name for story in stories])
+    places = Places.of(entries, notebooks=[story.name for story in stories])
     # Written first: which pictures the page shows is known only then.
     done = _done(case, stories, places)
     parts = (
@@ -78,7 +78,7 @@ def report_page(case: Case) -> Html:
         _outcome(case, entries, places),
         _file(entries),
         done,
-        _said(entries),
+        _said(entries, places),
         evidence_html(entries, places),
         seal_html(),
         checking_html(entries),
@@ -263,16 +263,26 @@ def _done(case: Case, stories: Sequence[NotebookStory], places: Places) -> Html:
     return section("done", "What was done", paragraph(said), *shown)
 
 
-def _said(entries: Sequence[Entry]) -> Html:
+def _said(entries: Sequence[Entry], places: Places) -> Html:
     rows = [
-        (moment(entry.time), entry.kind, _words(entry), _text(entry.body, "by"))
+        (moment(entry.time), entry.kind, _left_out(entry, places) or _words(entry), _text(entry.body, "by"))
         for entry in entries
-        if entry.kind in {"note", "decision", "transfer", "archive"}
+        if entry.kind in {"note", "decision", "transfer", "archive", "withheld", "left-out"}
+        and "outputs" not in entry.body
     ]
     if not rows:
         return section("said", "Notes and decisions", paragraph("None are recorded."))
     head = ("time", "kind", "what was written", "by")
     return section("said", "Notes and decisions", table_by(rows, head=head, caption="In the order of the journal"))
+
+
+def _left_out(entry: Entry, places: Places) -> Html | None:
+    """What stands in the place of a note that is left out; None for any other entry."""
+    if entry.seq not in places.left_out.notes:
+        return None
+    where = f"The journal in the package holds it as entry {entry.seq}, with the hash "
+    reason = f"[Left out of this page by the analyst: {places.left_out.notes[entry.seq]}. "
+    return _html.join([reason, where, code(entry.hash), "]"], "")
 
 
 def _words(entry: Entry) -> Html:
@@ -285,6 +295,10 @@ def _words(entry: Entry) -> Html:
     if "sub_claim" in body:
         said = f"{_text(body, 'sub_claim')}: {in_words(_text(body, 'status'))}. "
         return _html.join([said, lines(_text(body, "because"))], "")
+    if entry.kind in {"withheld", "left-out"}:
+        cell = f"the outputs of {_text(body, 'path')}, cell {_text(body, 'id')}" if "id" in body else ""
+        what = f"the note of entry {body['entry']}" if "entry" in body else cell or _text(body, "path")
+        return _html.text(f"Left out: {what}. The reason: {_text(body, 'reason')}")
     if entry.kind == "archive":
         return _html.join(["The archive to search was named anew: ", code(_text(body, "archive"))], "")
     verdict, claim = body.get("verdict"), body.get("claim")

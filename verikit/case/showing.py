@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from verikit import _html
 from verikit._files import plain, sha256_bytes, sha256_file
 from verikit.case.auditing import EXECUTED, FAILED, FINISHED, MOST_NOTEBOOK, TEMPLATES
-from verikit.case.cells import cell_digests, load_notebook, source_of
+from verikit.case.cells import LEFT_OUT, cell_digests, load_notebook, source_of, stated_digest
 from verikit.case.derived import confined
+from verikit.case.leaving_out import tells
 from verikit.case.pieces import moment_words
 from verikit.case.sanitising import MOST_HTML, picture, sanitised
 from verikit.case.tables import folded, stacked, too_wide
@@ -24,7 +25,7 @@ from verikit.errors import AuditError
 from verikit.records import RESULT_MIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from verikit._html import Html
@@ -40,6 +41,7 @@ MOST_TEXT = 100_000
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PICTURES = ("image/png", "image/jpeg")
 _LEVEL = re.compile(r"<h([1-6])>")
+_NOTE_LEFT_OUT = "[Left out of this page by the analyst: words of a note that is left out.]"
 # Notebooks stand under a heading of this level.
 _UNDER = 3
 
@@ -106,7 +108,7 @@ def notebook_html(story: NotebookStory, *, folder: Path, shelf: Shelf, places: P
         *(_html.element("p", line) for line in _ran(story, folder)),
     ]
     if story.start is not None:
-        notebook = _executed(story, folder)
+        notebook = _executed(story, folder, left_out=places.redacted.get(story.kept, {}).get("outputs", ()))
         if isinstance(notebook, str):
             parts.append(_html.element("p", notebook))
         else:
@@ -140,7 +142,7 @@ def _ran(story: NotebookStory, folder: Path) -> Iterator[str]:
         yield f"The notebook {TEMPLATES}{story.name} was edited or removed after this run."
 
 
-def _executed(story: NotebookStory, folder: Path) -> dict[str, Any] | str:
+def _executed(story: NotebookStory, folder: Path, *, left_out: Collection[str]) -> dict[str, Any] | str:
     """The executed copy, or in a sentence why it is not shown."""
     name = story.kept
     path = confined(folder, name)
@@ -154,7 +156,7 @@ def _executed(story: NotebookStory, folder: Path) -> dict[str, Any] | str:
         notebook = load_notebook(path.read_bytes())
     except AuditError as fault:
         return f"{name} is not shown: {plain(str(fault))[:500]}."
-    if tuple((cell.id, cell.digest) for cell in cell_digests(notebook)) != story.sealed:
+    if tuple((cell.id, cell.digest) for cell in cell_digests(notebook, left_out=left_out)) != story.sealed:
         return f"{name} is not shown: its cells are not those that the journal sealed. It was changed after it ran."
     return notebook
 
@@ -167,7 +169,7 @@ def _cells(name: str, notebook: Mapping[str, Any], *, shelf: Shelf, places: Plac
     for index, cell in enumerate(notebook["cells"]):
         place = f"{name}, cell {index} ({cell['id']})"
         before = dict(places.shown)
-        for piece in _cell(cell, level=level, place=place, places=places):
+        for piece in _cell(cell, level=level, place=place, places=places, name=f"{name}:{cell['id']}"):
             shown = shelf.take(piece, place=place)
             if shown is not piece:
                 places.shown = before
@@ -177,8 +179,11 @@ def _cells(name: str, notebook: Mapping[str, Any], *, shelf: Shelf, places: Plac
             yield shown
 
 
-def _cell(cell: Mapping[str, Any], *, level: int, place: str, places: Places) -> Iterator[Html]:
+def _cell(cell: Mapping[str, Any], *, level: int, place: str, places: Places, name: str) -> Iterator[Html]:
     source = source_of(cell)
+    if tells(source, places.notes):
+        source = ""
+        yield _html.element("p", _NOTE_LEFT_OUT, class_="left-out")
     if cell["cell_type"] == "markdown":
         yield _markdown(source, level=level, pictures=_attached(cell), place=place)
     elif cell["cell_type"] == "raw":
@@ -189,7 +194,8 @@ def _cell(cell: Mapping[str, Any], *, level: int, place: str, places: Places) ->
     for output in cell.get("outputs", ()):
         if _is_card(output):
             continue
-        shown = _output(output, level=level, place=place, places=places)
+        gone = _gone(output, cell=name, places=places)
+        shown = gone or _output(output, level=level, place=place, places=places)
         level = int((_LEVEL.findall(shown) or [level])[-1])
         # What a reader has to move sideways must be reached by the keyboard, too.
         reached = {"class_": "wide", "tabindex": "0", "role": "group", "aria_label": "a wide table: it moves sideways"}
@@ -262,6 +268,23 @@ def _output(output: Mapping[str, Any], *, level: int, place: str, places: Places
         return _lines(words, place=place)
     kinds = ", ".join(sorted(data)) or "nothing"
     return _html.element("p", f"[An output that a page cannot show ({plain(kinds)[:200]}): see {place}.]")
+
+
+def _gone(output: Mapping[str, Any], *, cell: str, places: Places) -> Html | None:
+    """What stands in the place of an output that the analyst left out; None where it is shown."""
+    reason, what = places.left_out.reason(output, cell=cell)
+    if stated_digest(output):
+        told = output["data"][LEFT_OUT]
+        reason, what = (str(told.get(name)) for name in ("reason", "sha256"))
+    if reason:
+        return places.stand_in(plain(reason), what)
+    words = any(tells(value, places.notes) for value in _shown_texts(output))
+    return _html.element("p", _NOTE_LEFT_OUT, class_="left-out") if words else None
+
+
+def _shown_texts(output: Mapping[str, Any]) -> list[str]:
+    data = output.get("data")
+    return [_text(value) for value in [*(data.values() if isinstance(data, dict) else ()), output.get("text")]]
 
 
 def _is_card(output: Mapping[str, Any]) -> bool:
