@@ -9,20 +9,19 @@ import numpy as np
 from verikit._files import plain
 from verikit.plots.drawing import (
     BLUE,
-    FONT,
     GREEN,
     ORANGE,
     SKY,
     VERMILION,
     Figure,
     canvas,
-    fitting,
     jpeg,
     png,
     resized,
     time_axis,
     write,
 )
+from verikit.plots.lettering import FONT, fitting
 from verikit.records import timecode
 
 if TYPE_CHECKING:
