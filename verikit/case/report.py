@@ -16,7 +16,7 @@ from verikit.case.derived import confined, withdrawn_of
 from verikit.case.evidence import Places, evidence_html
 from verikit.case.pieces import code, lines, moment, moment_words, paragraph, section, table, table_by
 from verikit.case.showing import Shelf, notebook_html, notebook_stories
-from verikit.case.verdicts import MEANINGS, OWN_DATE, DateIs, Decision, Media
+from verikit.case.verdicts import MEANINGS, OWN_DATE, DateIs, Decision, Media, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,6 +54,12 @@ MEDIA_MEANINGS = {
     Media.STAGED: "the scene was acted or arranged",
     Media.SATIRE: "the footage was made as satire or parody",
     Media.UNDETERMINED: "what the footage is was not determined",
+}
+SHAPES = {
+    Status.SUPPORTED: "\N{CHECK MARK}",
+    Status.CONTRADICTED: "\N{BALLOT X}",
+    Status.NOT_ESTABLISHED: "?",
+    Status.NOT_CHECKED: "\N{EN DASH}",
 }
 _MARK = "\N{REPLACEMENT CHARACTER}"
 
@@ -198,7 +204,10 @@ def _standing(decision: Decision | None, evidence: Html | None) -> tuple[object,
     """Status, reason, evidence and person of a sub-claim's row."""
     if decision is None or evidence is None:
         return ("no decision yet", "", "none", "")
-    return (_html.element("strong", in_words(decision.status)), lines(decision.because), evidence, decision.by)
+    # The shape is for the eye; aloud, the word says it.
+    shape = _html.element("span", SHAPES[decision.status], aria_hidden="true")
+    status = _html.element("strong", shape, f" {in_words(decision.status)}")
+    return (status, lines(decision.because), evidence, decision.by)
 
 
 def _rests_on(
