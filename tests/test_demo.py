@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from pages import browser_page, faults, look, printed
 
 from verikit.case.opening import open_case
 from verikit.case.received import open_package
@@ -250,7 +251,7 @@ def test_the_report_loads_nothing_runs_nothing_and_shows_the_verdict(demo):
     assert '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';' in text
     assert not re.search(r"<script|<link|<iframe|<object|<embed|@import|url\(|\son\w+\s*=", text, re.IGNORECASE)
     assert all(source.startswith("data:image/") for source in re.findall(r"""\bsrc\s*=\s*["']?([^"'\s>]+)""", text))
-    assert not re.search(r"\bhref\s*=", text)
+    assert re.findall(r"""\bhref\s*=\s*["']?([^#"'])""", text) == []
     assert all(re.search(r'\balt="[^"]+"', image) for image in re.findall(r"<img[^>]*>", text))
     assert "recycled" in text
     assert "dormitory_evening.mp4" in text
@@ -295,3 +296,68 @@ def test_the_demo_refuses_a_folder_that_holds_something_and_leaves_it_alone(demo
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert str(tmp_path) in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+# -------------------------------------------------------------------------------------------------- the report in a browser
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with browser_page(tmp_path_factory.mktemp("browser")) as page:
+        yield page
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_report_and_no_line_of_it_runs_off_the_screen(demo, browser, scheme, width):
+    look(browser, demo.folder / "case/report.html", width=width, scheme=scheme)
+    assert faults(browser) == []
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    dark = browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(23, 24, 25)"
+    assert dark is (scheme == "dark")
+
+
+def test_every_line_of_the_outcome_leads_to_its_evidence_and_every_way_leads_somewhere(demo, browser):
+    look(browser, demo.folder / "case/report.html", width=1280)
+    ways = "[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))"
+    lost = f"{ways}.filter(way => !document.getElementById(way.slice(1)))"
+    assert browser.run(lost) == []
+    # Caption and words of a table's row, and where its links lead.
+    lines = "[...document.querySelector('#outcome').parentElement.querySelectorAll('table')[0].querySelectorAll('tbody tr')]"
+    links = browser.run(
+        f"{lines}.map(row => [...row.querySelectorAll('a')].map(a => a.getAttribute('href').slice(1, 9)))"
+    )
+    assert len(links) == 5
+    assert all({"evidence", "picture-"} <= set(row) for row in links)
+
+
+def test_the_keyboard_reaches_the_contents_first_and_shows_where_it_is(demo, browser):
+    look(browser, demo.folder / "case/report.html", width=1280)
+    for key in ("rawKeyDown", "keyUp"):
+        browser("Input.dispatchKeyEvent", type=key, key="Tab", code="Tab", windowsVirtualKeyCode=9)
+    assert browser.run("document.activeElement.getAttribute('href')") == "#claim"
+    assert browser.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+@pytest.mark.parametrize(("paper", "wide", "high"), [("A4", 182, 265), ("Letter", 188, 247)])
+def test_on_paper_no_figure_is_cut_and_nothing_is_folded_away(demo, browser, paper, wide, high):
+    # The page inside its margins, in millimetres; a browser has 96 pixels to the inch.
+    look(browser, demo.folder / "case/report.html", width=round(wide / 25.4 * 96), media="print")
+    sizes = browser.run(
+        "[...document.querySelectorAll('figure')].map(f => [f.offsetWidth, f.offsetHeight, getComputedStyle(f).breakInside])"
+    )
+    assert sizes
+    assert all(w <= wide / 25.4 * 96 + 1 and h <= high / 25.4 * 96 and inside == "avoid" for w, h, inside in sizes)
+    shown = "[...document.querySelectorAll('details.long tbody')].every(rows => rows.offsetHeight > 0)"
+    assert browser.run(shown)
+    pages = re.findall(rb"/Type\s*/Page\b", printed(browser, paper))
+    assert 5 < len(pages) < 60
+
+
+def test_without_its_style_sheet_the_report_says_the_same(demo, browser):
+    look(browser, demo.folder / "case/report.html", width=1280)
+    words = "document.body.innerText.replace(/\\s+/g, ' ')"
+    styled = browser.run(words)
+    browser.run("document.querySelectorAll('style').forEach(sheet => sheet.remove())")
+    assert browser.run(words) == styled
+    assert browser.run("document.querySelectorAll('script, [style], [onload], [onerror]').length") == 0

@@ -18,7 +18,9 @@ from verikit._html import (
     element,
     file_link,
     image,
+    in_language,
     join,
+    jump,
     outside_link,
     page,
     picture_file,
@@ -157,3 +159,16 @@ def test_a_picture_lies_in_the_page_and_has_a_text():
     assert base64.b64decode(attributes["src"].removeprefix("data:image/jpeg;base64,")) == b"\xff\xd8\xff"
     with pytest.raises(ValueError, match="image/png or image/jpeg, not 'image/svg"):
         image(b"<svg/>", mime="image/svg+xml", alt="")
+
+
+def test_a_way_within_the_page_leads_to_a_plain_name_alone():
+    assert jump("step-2", "<there>") == '<a href="#step-2">&lt;there&gt;</a>'
+    for place in ("", "#x", "https://example.org", "a b", 'x"y', "X"):
+        with pytest.raises(ValueError, match="place: small letters"):
+            jump(place, "x")
+
+
+def test_words_carry_the_language_that_they_are_in_if_it_is_one():
+    assert in_language("<\ubd88>", "ko") == '<span dir="auto" lang="ko">&lt;\ubd88&gt;</span>'
+    assert in_language("x", "zh-Hant-TW", tag="blockquote") == '<blockquote dir="auto" lang="zh-Hant-TW">x</blockquote>'
+    assert in_language("x", 'ko" onclick="y') == in_language("x", "") == '<span dir="auto">x</span>'

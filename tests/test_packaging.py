@@ -54,7 +54,7 @@ def test_the_wheel_holds_every_room_and_nothing_that_only_we_need(wheel):
 def test_the_wheel_says_what_it_is_and_brings_its_licence(wheel):
     about = f"verikit-{_version()}.dist-info"
     metadata = wheel.read(f"{about}/METADATA").decode("utf-8")
-    assert "\nLicense-Expression: Apache-2.0\n" in metadata
+    assert "\nLicense-Expression: Apache-2.0 AND OFL-1.1\n" in metadata
     assert wheel.read(f"{about}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
     assert wheel.read(f"{about}/entry_points.txt").split() == b"[console_scripts] verikit = verikit.cli:main".split()
 
@@ -93,7 +93,7 @@ def test_developing_never_needs_another_version_than_running():
 
 
 def test_the_licence_is_there_and_is_the_one_that_is_declared():
-    assert PROJECT["license"] == "Apache-2.0"
+    assert PROJECT["license"] == "Apache-2.0 AND OFL-1.1"
     text = (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert "Apache License" in text
     assert "Version 2.0, January 2004" in text

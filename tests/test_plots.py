@@ -69,9 +69,9 @@ def test_a_figure_of_shots_says_in_words_what_it_shows():
     figure = drawn(film())
     assert figure.mime == "image/png"
     assert figure.alt == (
-        "Change over time in made.mp4, 0:03.920 long: cuts: 1, dissolves and fades: 1, wipes: 0, keyframes: 3"
+        "Change over time in made.mp4, 0:03.920 long: shots: 3, cuts: 1, dissolves: 1, fades: 0, wipes: 0, keyframes: 3"
     )
-    assert pixels(figure).shape == (figure.height, figure.width, 3) == (420, 800, 3)
+    assert pixels(figure).shape == (figure.height, figure.width, 3) == (470, 800, 3)
     assert b"Software" not in figure.data
 
 
@@ -154,13 +154,30 @@ def test_many_pictures_share_as_few_sheets_as_they_need():
         contact_sheets(pictures, title="none", most=0)
 
 
-def test_wipes_are_drawn_and_counted_apart_from_dissolves():
+@pytest.mark.parametrize("kind", ["fade", "wipe"])
+def test_each_kind_of_transition_has_a_colour_and_a_shape_of_its_own(kind):
     scan = film()
     shots = list(detect_shots(scan))
-    as_wipe = [dataclasses.replace(s, transition_in="wipe") if s.transition_in == "dissolve" else s for s in shots]
-    dissolved, wiped = plot_shots(scan, shots), plot_shots(scan, as_wipe)
-    assert "dissolves and fades: 0, wipes: 1" in wiped.alt
-    assert colours(wiped) - colours(dissolved)
+    other = [dataclasses.replace(s, transition_in=kind) if s.transition_in == "dissolve" else s for s in shots]
+    dissolved, changed = plot_shots(scan, shots), plot_shots(scan, other)
+    assert f"dissolves: 0, fades: {int(kind == 'fade')}, wipes: {int(kind == 'wipe')}" in changed.alt
+    assert colours(changed) - colours(dissolved)
+    # Without colour, by its shape and its hatching, it is another picture as well.
+    grey = [cv2.cvtColor(pixels(figure), cv2.COLOR_BGR2GRAY) > 250 for figure in (dissolved, changed)]
+    assert (grey[0] != grey[1])[60:330].sum() > 30
+
+
+def test_the_shots_stand_as_bars_in_turns_of_two_shades_with_ticks_for_keyframes():
+    scan = film()
+    shots = detect_shots(scan)
+    middle = pixels(plot_shots(scan, shots))[330]
+    shades = [
+        tuple(int(part) for part in middle[68 + int(shot.span.start / scan.duration * 704) + 6]) for shot in shots
+    ]
+    assert shades[0] == shades[2] != shades[1]
+    picked = pick_keyframes(scan, shots)
+    green = (pixels(plot_shots(scan, shots, keyframes=picked))[302] == (115, 158, 0)).all(axis=1)
+    assert len(np.flatnonzero(np.diff(green.astype(int)) == 1)) == len(picked)
 
 
 def test_the_strip_of_stills_is_shown_as_asked():

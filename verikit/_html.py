@@ -1,13 +1,14 @@
 """The only writer of HTML. Names and tags come from strangers: everything is escaped here and nowhere else.
 
 What is written reads right with all CSS stripped: real tables with captions and scopes, headings, alt texts; no script,
-no identifier, no outside reference, and a style sheet only around a whole page.
+no outside reference; a style sheet, and names of places to jump to, only in a whole page.
 """
 
 from __future__ import annotations
 
 import base64
 import html
+import re
 import urllib.parse
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,10 @@ from verikit._files import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+# A language as BCP 47 writes it, or near enough for a browser to take.
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
+_PLACE = re.compile(r"[a-z]+(-[a-z0-9]+)*", re.ASCII)
 
 
 class Html(str):
@@ -88,6 +93,19 @@ def outside_link(address: str, *children: object) -> Html:
     return element("a", *children, href=address, rel="noreferrer noopener", target="_blank")
 
 
+def jump(place: str, *children: object) -> Html:
+    """A link to a place in the same page: to the element whose `id` is `place`."""
+    if not _PLACE.fullmatch(place):
+        raise ValueError(f"place: small letters, digits and dashes only, not {plain(place)[:80]!r}")
+    return element("a", *children, href=f"#{place}")
+
+
+def in_language(words: object, language: str, *, tag: str = "span") -> Html:
+    """Words in a language (BCP 47, such as "ko"; others are left out): readers aloud and fonts need to know."""
+    known = {"lang": language} if LANGUAGE.fullmatch(language) else {}
+    return element(tag, words, dir="auto", **known)
+
+
 def _beside(path: str) -> str:
     """A relative path as an address; nothing in it can be read as a scheme or a host."""
     if path.startswith("/"):
@@ -111,33 +129,38 @@ h1 { font-size: 1.8rem; margin-top: .5em } h2 { font-size: 1.4rem; padding-top: 
 h3 { font-size: 1.15rem } h4, h5, h6 { font-size: 1rem }
 p, ul, ol, dl, blockquote, pre, figure, table, details { margin: .6em 0 }
 blockquote { padding: .4em 1em; border-left: .3rem solid var(--line); background: var(--shade); color: var(--ink) }
-pre, code { font: .875rem/1.45 ui-monospace, monospace } pre code { font-size: inherit }
-pre { padding: .6em .8em; overflow-x: auto; background: var(--shade); color: var(--ink) }
+pre, code { font: .875rem/1.45 ui-monospace, monospace } pre code { font-size: inherit } th code { font-weight: 600 }
+pre { padding: .6em .8em; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--shade); color: var(--ink) }
 code, td:nth-child(2):last-child { overflow-wrap: anywhere }
 table { border-collapse: collapse; font-size: .925rem }
 caption { padding: .3em 0; text-align: left; font-weight: 600 }
 th, td { padding: .3em .7em .3em 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top }
 thead th { color: var(--faint); font-weight: 600 }
 img { max-width: 100%; height: auto; background: #fff; color: #1c1c1a }
-summary { color: var(--faint); cursor: pointer }
+.left-out { padding: .6em .8em; border: 1px dashed; overflow-wrap: anywhere }
+figcaption { font-size: .875rem; color: var(--faint) }
+a { color: inherit; text-underline-offset: .15em } :focus-visible { outline: 3px solid; outline-offset: 2px }
+:target { scroll-margin-top: 1rem; outline: 2px dashed; outline-offset: 4px }
+nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; list-style: none }
+summary { color: var(--faint); cursor: pointer } .whole { white-space: nowrap }
 .wide { overflow-x: auto } .wide th, .wide td { min-width: 5em } .outcome { font-size: 1.5rem; margin: .2em 0 }
 @media (max-width: 44rem) {
-  body { padding: .5rem .8rem 2rem } .wide table:has(th:nth-child(4)) { min-width: 44rem }
+  body { padding: .5rem .8rem 2rem } ul ul { padding-left: 1rem } ul ul ul ul { padding-left: .5rem }
   .stacked, .stacked caption, .stacked tbody, .stacked tr, .stacked th, .stacked td { display: block }
   .stacked thead { display: none }
   .stacked tr { padding: .5em 0; border-top: 1px solid var(--line) }
   .stacked th, .stacked td { padding: .1em 0; border: 0 }
-  .stacked th::before, .stacked td::before { content: attr(data-label) ": "; color: var(--faint); font-weight: 400 }
+  .stacked :is(th, td)[data-label]:not([data-label=""])::before { content: attr(data-label) ": "; color: var(--faint); font-weight: 400 }
 }
-@page { size: A4; margin: 16mm 14mm }
+@page { margin: 16mm 14mm }
 @media print {
-  :root { color-scheme: light; --paper: #fff; --ink: #000; --faint: #444; --line: #aaa; --shade: #f4f4f0 }
-  body { max-width: none; padding: 0; font-size: 10pt }
-  h1, h2, h3, h4, h5, h6, caption, thead { break-after: avoid }
-  img, figure, tr, blockquote { break-inside: avoid } img { max-height: 220mm }
-  pre { overflow: visible; white-space: pre-wrap; overflow-wrap: anywhere }
+  :root { color-scheme: light; --paper: #fff; --ink: #000; --faint: #444; --line: #aaa; --shade: #f4f4f0; font-size: 10pt }
+  body { max-width: none; padding: 0 } :target { outline: 0 }
+  h1, h2, h3, h4, h5, h6, caption, thead { break-after: avoid } figcaption { break-before: avoid }
+  img, figure, tr, blockquote, summary { break-inside: avoid } img { max-height: 200mm }
+  nav, details:not([open], .long) { display: none }
   .long::details-content { content-visibility: visible; block-size: auto }
-  .wide { overflow: visible } .wide table { font-size: 7.5pt; min-width: 0 } .wide th, .wide td { min-width: 0 }
+  table { font-size: 8.5pt } .many, .wide table { font-size: 7.5pt } .wide { overflow: visible } .wide th, .wide td { min-width: 0 }
 }
 """
 # A browser that reads this loads nothing and runs nothing, whatever else should stand in the page.

@@ -18,6 +18,8 @@ from verikit.geo import Point, read_point
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+LEAVE_OUT = "leave a picture (its NAME), a cell's outputs (NOTEBOOK:CELL) or a note (note:NUMBER) out"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit code: 0 done, 1 does not hold, 2 unusable input, 3 undecided, 4 partly done."""
@@ -214,6 +216,8 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
     one.add_argument(
         "--archive", type=Path, metavar="ARCHIVE", help="the archive to search from now on, as after a move"
     )
+    pairs: dict[str, Any] = {"action": "append", "nargs": 2, "default": []}
+    one.add_argument("--leave-out", **pairs, metavar=("WHAT", "REASON"), help=LEAVE_OUT)
     one = sub.add_parser("stale", parents=parents, help="cells that are not as they ran in JupyterLab")
     one.set_defaults(verb=commands.stale)
     one.add_argument("case", type=Path)
@@ -245,6 +249,7 @@ def _package_commands(sub: Any, parents: list[Any]) -> None:
     )
     pairs = {"action": "append", "nargs": 2, "default": []}
     one.add_argument("--withhold", **pairs, metavar=("PATH", "REASON"), help="keep this file out of the package")
+    one.add_argument("--leave-out", **pairs, metavar=("WHAT", "REASON"), help=LEAVE_OUT)
     one.add_argument(
         "--supersedes", nargs=2, metavar=("SEAL", "REASON"), help="this corrects the package with that seal"
     )

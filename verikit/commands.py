@@ -304,11 +304,13 @@ def run(options: argparse.Namespace) -> int:
     from verikit.case.opening import open_case
     from verikit.case.report import write_report
     from verikit.case.running import run_case
+    from verikit.case.sealing import say_left_out
 
     case = open_case(options.case)
     if options.archive is not None:
         case.use_archive(options.archive)
     runs = run_case(case, progress=_progress())
+    say_left_out(case.folder, dict(options.leave_out))
     report = write_report(case)
     data = {"notebooks": [run.to_dict() for run in runs], "report": str(report)}
     _print(options, data=data, text="\n".join([*(str(run) for run in runs), f"report: {report}"]))
@@ -337,6 +339,7 @@ def seal(options: argparse.Namespace) -> int:
         key=options.sign,
         consent=options.consent,
         withhold=dict(options.withhold),
+        leave_out=dict(options.leave_out),
         supersedes=correction,
         progress=_progress(),
     )

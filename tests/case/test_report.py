@@ -23,8 +23,9 @@ from verikit.case.journal import append
 from verikit.case.opening import new_case, open_case
 from verikit.case.report import write_report
 from verikit.case.running import run_case
-from verikit.case.sanitising import MOST_ROWS, folded, sanitised
+from verikit.case.sanitising import sanitised
 from verikit.case.sealing import seal_case
+from verikit.case.tables import MOST_ROWS, folded, stacked, too_wide
 from verikit.case.verdicts import EarlierCopy, Verdict
 from verikit.case.verifying import NOT_SHOWN, verify_package
 from verikit.errors import AuditError
@@ -40,6 +41,7 @@ SECTIONS = [
     "What was done",
     "Notes and decisions",
     "Evidence",
+    "The seal",
     "How to check this report",
     "Environment",
 ]
@@ -103,16 +105,20 @@ def sound(text):
             "link",
             "base",
             "form",
-            "a",
             "svg",
             "math",
             "template",
         }
         for name, value in attributes.items():
             assert not name.startswith("on")
-            assert name not in {"href", "srcset", "style", "id", "action", "formaction", "background"}
+            assert name not in {"srcset", "style", "action", "formaction", "background"}
+            assert name != "href" or re.fullmatch("#[a-z]+(-[0-9]+)?", value)
             assert name != "src" or re.match(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/]+=*$", value)
+    places = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(places) == len(set(places))
+    assert {attributes["href"][1:] for tag, attributes in page.tags if tag == "a"} <= set(places)
     assert [tag for tag, _ in page.tags].count("style") == 1
+    assert [tag for tag, _ in page.tags if tag in {"header", "nav", "main"}] == ["header", "nav", "main"]
     assert not re.search(r"url\(|@import|@font-face", text.partition("</style>")[0])
     assert all(image["alt"].strip() for image in page.images)
     for table in page.tables:
@@ -471,10 +477,66 @@ def test_only_the_outermost_table_is_folded_and_nothing_is_lost():
     )
 
 
+def test_a_table_of_several_columns_tells_each_cell_its_heading_and_an_uneven_one_is_left_alone():
+    plain = _html.table([("x", "<y>", 1), ("z", "w", 2)], head=("a", 'b "q"', "c"), caption="t")
+    written = stacked(plain)
+    assert written.startswith('<table class="stacked"><caption>t</caption>')
+    assert '<th data-label="a" scope="row">x</th><td data-label="b &quot;q&quot;">&lt;y&gt;</td>' in written
+    assert re.sub(r' (class|data-label)="[^"]*"', "", written) == plain
+    assert not too_wide(written)
+    two = _html.definition([("a", "b")], caption="t")
+    uneven = sanitised(
+        "<table><thead><tr><th>a<th>b<th>c<th>d<tbody><tr><td colspan=2>1<td>2<td>3<tr><td>1<td>2<td>3<td>4</table>"
+    )
+    nested = _html.table([(plain, "b", "c")], head=("x", "y", "z"), caption="outer")
+    assert [stacked(kept) for kept in (two, uneven, nested)] == [two, uneven, nested]
+    assert too_wide(uneven)
+    assert 'class="stacked many"' in stacked(_html.table([range(6)], head=list("abcdef"), caption="t"))
+
+
+def test_a_table_that_must_be_moved_sideways_is_reached_by_the_keyboard(tmp_path):
+    uneven = "<table><tr><th colspan=4>a<tr><td>1<td>2<td>3<td>4</table>"
+    page = read(ran(made(tmp_path), code("x", shown(text_html=uneven)), code("y", shown(text_html="<p>narrow</p>"))))
+    reached = [attributes for tag, attributes in page.tags if "tabindex" in attributes]
+    assert [(one["class"], one["role"], bool(one["aria-label"])) for one in reached] == [("wide", "group", True)]
+
+
+def test_words_in_a_language_keep_it_on_the_page(tmp_path):
+    said = _html.definition([("claim", _html.in_language("\ud654\uc7ac", "ko"))], caption="x")
+    hostile = "<span lang='x\" onclick=y' dir=up>a</span><p lang=ar dir=rtl>b</p>"
+    page = read(ran(made(tmp_path), code("x", shown(text_html=str(said)), shown(text_html=hostile))))
+    assert ("span", {"dir": "auto", "lang": "ko"}) in [(t, dict(sorted(a.items()))) for t, a in page.tags]
+    assert ("p", {"lang": "ar", "dir": "rtl"}) in page.tags
+    assert [a for t, a in page.tags if t == "span" and "onclick" in str(a)] == []
+
+
+def test_a_picture_that_is_kept_leads_to_its_row_and_a_decision_to_both(tmp_path):
+    case = made(tmp_path)
+    pixel = base64.b64decode(PIXEL)
+    case.record(FINDING, name="look", parents=["video"])
+    case.keep_bytes(pixel, name="look/seen.png", operation="figure")
+    case.keep_bytes(b"another", name="looked.png", operation="figure")
+    case.decide("S1", status="not_established", because="dark", rests_on=["look"])
+    page = read(ran(case, code("x", shown(image_png=PIXEL), shown(image_png=PIXEL))))
+    assert page.text.count("Picture 1, kept in the case as look/seen.png") == 2
+    assert "look (Finding): picture 1 A. Analyst" in page.text
+    ways = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
+    assert [ways.count(way) for way in ("#evidence-1", "#evidence-2", "#picture-1")] == [1, 2, 2]
+
+
+def test_nothing_leads_to_a_picture_that_was_left_out_for_its_size(tmp_path):
+    case = made(tmp_path)
+    large = base64.b64decode(PIXEL) + bytes(4_000_000)
+    case.keep_bytes(large, name="look.png", operation="figure")
+    code_of = base64.b64encode(large).decode()
+    assert "picture 1" not in read(ran(case, code("x", shown(image_png=code_of)))).text
+
+
 def test_the_page_says_how_it_is_checked_and_what_that_does_not_show(tmp_path):
     case = ran(made(tmp_path), markdown("x"))
     page = read(case)
     assert "verikit verify PACKAGE" in page.text
+    assert "begins with verikit-seal:1:sha256: is told by verikit seal" in page.text
     assert (
         f"the first {len(case.entries)} entries of the journal; the hash of the last is {case.entries[-1].hash}"
         in page.text
@@ -506,7 +568,7 @@ def test_a_run_that_stopped_or_left_nothing_and_a_notebook_edited_later_are_name
 def test_text_of_cells_is_rendered_below_the_notebooks_heading_and_addresses_stand_as_text(tmp_path):
     source = "# Title\n\n### Deep\n\nSee [the post](https://example.org/?a=1&b=2) and <https://example.org/>.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<b>raw</b>"
     page = read(ran(made(tmp_path), markdown(source), markdown("## Next"), code("a_step = 1")))
-    assert page.headings[-7:-4] == [[4, "Title"], [5, "Deep"], [5, "Next"]]
+    assert page.headings[-8:-5] == [[4, "Title"], [5, "Deep"], [5, "Next"]]
     assert "See the post (https://example.org/?a=1&b=2) and https://example.org/." in page.text
     assert "<b>raw</b>" in page.text
     assert "code of this step a_step = 1" in page.text

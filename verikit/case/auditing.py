@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from verikit.case.cells import CellDigest
     from verikit.case.journal import Entry
 
-__all__ = ["Audit", "audit_case", "info_fields", "last_done", "latest_runs", "withheld_of"]
+__all__ = ["Audit", "audit_case", "info_fields", "last_done", "latest_runs", "redacted_of", "withheld_of"]
 
 JOURNAL, ENVIRONMENT = "journal.jsonl", "environment.json"
 # Files that belong to every case without an entry that names them; the seal covers them.
@@ -36,7 +36,7 @@ OWN_FILES = frozenset({CASE, ENVIRONMENT, "report.html", JOURNAL})
 TEMPLATES, EXECUTED, FAILED = "notebooks/", "executed/", "failed/"
 FINISHED = "done"
 # What is said when a case is sealed, after its last run.
-AT_SEALING = frozenset({"consent", "withheld", "supersedes"})
+AT_SEALING = frozenset({"consent", "withheld", "left-out", "supersedes"})
 # Notebooks stay below 10 MB, case.json below some KB; an entry of the journal has some 300 bytes and more.
 MOST_NOTEBOOK, MOST_HEADER, MOST_LINES = 32 << 20, 4 << 20, 100_000
 # python's JSON makes some 100 bytes of "{}" and more of a key: without a bound, a small file would fill the memory. Commas
@@ -94,7 +94,7 @@ def audit_case(members: Mapping[str, Member], *, digests: Mapping[str, str]) -> 
             *_resting_problems(entries),
             *_file_problems(entries, members, digests, runs=runs),
         ),
-        notebook=tuple(_notebook_problems(members, digests, runs=runs)),
+        notebook=tuple(_notebook_problems(members, digests, runs=runs, redacted=redacted_of(entries))),
         notebooks=len(runs),
     )
 
@@ -143,6 +143,19 @@ def last_done(entries: Sequence[Entry]) -> Entry:
 def withheld_of(entries: Iterable[Entry]) -> dict[str, Entry]:
     """The files that are withheld from packages of the case, by their path: the entry that says why."""
     return {str(entry.body.get("path")): entry for entry in entries if entry.kind == "withheld"}
+
+
+def redacted_of(entries: Iterable[Entry]) -> dict[str, Mapping[str, Any]]:
+    """The executed notebooks that packages hold with outputs left out, by path: {"path", "sha256", "outputs"}."""
+    return {
+        str(entry.body.get("path")): entry.body
+        for entry in entries
+        if entry.kind == "left-out" and _is_digests(entry.body.get("outputs"))
+    }
+
+
+def _is_digests(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(digest, str) for digest in value)
 
 
 def _end_problems(entries: tuple[Entry, ...]) -> list[Problem]:
@@ -249,7 +262,11 @@ def _file_problems(
 
 
 def _notebook_problems(
-    members: Mapping[str, Member], digests: Mapping[str, str], *, runs: Mapping[str, _Run]
+    members: Mapping[str, Member],
+    digests: Mapping[str, str],
+    *,
+    runs: Mapping[str, _Run],
+    redacted: Mapping[str, Mapping[str, Any]],
 ) -> list[Problem]:
     problems = []
     for name in members:
@@ -262,7 +279,12 @@ def _notebook_problems(
         problems += _start_problems(file, run, digests)
         through = _through(run)
         if EXECUTED + file in members:
-            problems += _executed_problems(members[EXECUTED + file], through or run, digests.get(EXECUTED + file))
+            problems += _executed_problems(
+                members[EXECUTED + file],
+                through or run,
+                digest=digests.get(EXECUTED + file),
+                redacted=redacted.get(EXECUTED + file, {}),
+            )
         elif through is not None:
             detail = "missing; the journal tells of its run"
             problems.append(Problem(kind="missing", path=EXECUTED + file, detail=detail))
@@ -292,14 +314,19 @@ def _start_problems(file: str, run: _Run, digests: Mapping[str, str]) -> list[Pr
     return problems
 
 
-def _executed_problems(member: Member, run: _Run, digest: str | None) -> list[Problem]:
-    """Where an executed notebook differs from what the journal sealed of it, by cell and output."""
+def _executed_problems(member: Member, run: _Run, *, digest: str | None, redacted: Mapping[str, Any]) -> list[Problem]:
+    """Where an executed notebook differs from what the journal sealed of it, by cell and output.
+
+    `redacted` is what the journal says of the notebook with outputs left out; nothing where it says nothing.
+    """
     try:
         notebook = load_notebook(_json_bytes(member, most=MOST_NOTEBOOK))
     except AuditError as fault:
         return [Problem(kind="notebook", path=member.name, detail=str(fault))]
-    problems = _cell_problems(member.name, cell_digests(notebook), run.sealed)
-    if not problems and run.end is not None and digest != run.end.get("sha256"):
+    found = cell_digests(notebook, left_out=redacted.get("outputs", ()))
+    problems = _cell_problems(member.name, found, run.sealed)
+    known = {redacted.get("sha256")} | ({run.end.get("sha256")} if run.end is not None else {digest})
+    if not problems and digest not in known:
         detail = (
             "re-saved, content unchanged: text, tags and outputs of all cells are as sealed, spacing or metadata is not"
         )

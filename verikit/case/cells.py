@@ -6,7 +6,8 @@ A cell's digest is SHA-256 of "verikit-cell-v1\n" and the canonical JSON of
 
 where `n` is the execution count (null if it has none) and the digest of an output is SHA-256 of
 "verikit-output-v1\n" and the output's canonical JSON. Text that .ipynb may hold as one string or as a list of lines is
-joined first, as nbformat does when it reads. Not in a digest: the order of cells (the list of digests has it), other
+joined first, as nbformat does when it reads. An output that an analyst left out is a stand-in that states the digest of what
+was there: it counts as that where the caller knows the digest as one that was left out. Not in a digest: the order of cells (the list of digests has it), other
 cell metadata and the notebook's own (the digest of the file has them).
 
 Notebooks are read as JSON: nbformat alone takes seconds to import.
@@ -23,9 +24,10 @@ from verikit.case.journal import strict_json
 from verikit.errors import AuditError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 __all__ = [
+    "LEFT_OUT",
     "CellDigest",
     "cell_digests",
     "joined",
@@ -34,9 +36,12 @@ __all__ = [
     "output_digest",
     "require_notebooks",
     "source_of",
+    "stated_digest",
     "tags_of",
 ]
 
+# The type of what stands in for an output that was left out: {"digest": of the output, "sha256": of the picture or output, "reason"}.
+LEFT_OUT = "application/vnd.verikit.left-out.v1+json"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _TYPES = ("code", "markdown", "raw")
 _OUTPUT_TYPES = ("stream", "display_data", "execute_result", "error")
@@ -154,11 +159,25 @@ def output_digest(output: Mapping[str, Any]) -> str:
     return sha256_text("verikit-output-v1\n" + canonical_json(shown))
 
 
-def cell_digests(notebook: Mapping[str, Any]) -> tuple[CellDigest, ...]:
-    """The digests of all cells of a loaded notebook, in its order."""
+def stated_digest(output: Mapping[str, Any]) -> str:
+    """The digest that a stand-in states for the output that was left out; empty where the output is no stand-in."""
+    data = output.get("data")
+    told = data.get(LEFT_OUT) if isinstance(data, dict) and output.get("output_type") == "display_data" else None
+    digest = told.get("digest") if isinstance(told, dict) else None
+    return digest if isinstance(digest, str) else ""
+
+
+def cell_digests(notebook: Mapping[str, Any], *, left_out: Collection[str] = ()) -> tuple[CellDigest, ...]:
+    """The digests of all cells of a loaded notebook, in its order.
+
+    A stand-in counts as the output that was there where the digest that it states is among `left_out`.
+    """
     found = []
     for index, cell in enumerate(notebook["cells"]):
-        outputs = tuple(output_digest(output) for output in cell.get("outputs", ()))
+        outputs = tuple(
+            stated if (stated := stated_digest(output)) in left_out else output_digest(output)
+            for output in cell.get("outputs", ())
+        )
         content = {
             "type": cell["cell_type"],
             "id": cell["id"],

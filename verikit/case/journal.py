@@ -67,6 +67,7 @@ KINDS = (
     # What is said at the time of sealing, after the last run.
     "consent",
     "withheld",
+    "left-out",
     "supersedes",
 )
 FIRST_PREV = "0" * 64

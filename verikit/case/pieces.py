@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verikit import _html
-from verikit.case.sanitising import folded
+from verikit.case.tables import folded, stacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from verikit._html import Html
 
-__all__ = ["code", "lines", "paragraph", "section", "table", "table_by"]
+__all__ = ["code", "lines", "moment", "moment_words", "paragraph", "section", "table", "table_by"]
 
 
-def section(title: str, *parts: object) -> Html:
-    """A part of the page under a heading of level 2."""
-    return _html.element("section", _html.element("h2", title), "\n", _html.join(parts))
+def section(name: str, title: str, *parts: object) -> Html:
+    """A part of the page under a heading of level 2, to which `#name` leads."""
+    return _html.element("section", _html.element("h2", title, id_=name), "\n", _html.join(parts))
 
 
 def paragraph(*parts: object) -> Html:
@@ -30,6 +30,16 @@ def code(words: str) -> Html:
     return _html.element("code", words)
 
 
+def moment(time: str) -> Html:
+    """A time of the journal as people read it, to the second, in UTC; its day and its clock stay whole."""
+    return _html.join([_html.element("span", part, class_="whole") for part in moment_words(time).split(" ", 1)], " ")
+
+
+def moment_words(time: str) -> str:
+    """A time of the journal to the second, in UTC, as plain words."""
+    return f"{time[:10]} {time[11:19]} UTC"
+
+
 def lines(words: str) -> Html:
     """Text whose line ends stay line ends, also without a style sheet. Which way it runs follows from its letters."""
     return _html.join((line.rstrip("\r") for line in words.split("\n")), "<br>\n")
@@ -37,22 +47,7 @@ def lines(words: str) -> Html:
 
 def table(rows: Iterable[Sequence[object]], *, head: Sequence[str], caption: str) -> Html:
     """A table whose rows stand as short lists on a narrow screen; the first cell is the row's heading."""
-    written = [
-        _html.element(
-            "tr",
-            *(
-                _html.element("th", cell, scope="row", data_label=name)
-                if name == head[0]
-                else _html.element("td", cell, data_label=name)
-                for name, cell in zip(head, row, strict=True)
-            ),
-        )
-        for row in rows
-    ]
-    top = _html.element("tr", *(_html.element("th", name, scope="col") for name in head))
-    body = _html.element("tbody", _html.join(["", *written, ""]))
-    parts = (_html.element("caption", caption), _html.element("thead", top), body)
-    return folded(_html.element("table", *parts, class_="stacked"))
+    return folded(stacked(_html.table(rows, head=head, caption=caption)))
 
 
 def table_by(rows: Sequence[Sequence[object]], *, head: Sequence[str], caption: str) -> Html:

@@ -6,18 +6,17 @@ runs nothing, loads nothing, and reads right without its style sheet and on pape
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from verikit import _html
-from verikit._files import canonical_json, sha256_bytes, write_text
+from verikit._files import canonical_json, write_text
+from verikit.case.assurance import checking_html, environment_html, seal_html
 from verikit.case.claims import in_words
 from verikit.case.derived import confined, withdrawn_of
-from verikit.case.journal import strict_json
-from verikit.case.pieces import code, lines, paragraph, section, table, table_by
-from verikit.case.showing import Shelf, moment, notebook_html, notebook_stories
-from verikit.case.verdicts import MEANINGS, OWN_DATE, DateIs, Decision, Media
-from verikit.case.verification import NOT_SHOWN
+from verikit.case.evidence import Places, evidence_html
+from verikit.case.pieces import code, lines, moment, moment_words, paragraph, section, table, table_by
+from verikit.case.showing import Shelf, notebook_html, notebook_stories
+from verikit.case.verdicts import MEANINGS, OWN_DATE, DateIs, Decision, Media, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,11 +27,23 @@ if TYPE_CHECKING:
     from verikit.case.derived import Derived
     from verikit.case.folder import Case
     from verikit.case.journal import Entry
+    from verikit.case.showing import NotebookStory
     from verikit.case.verdicts import EarlierCopy, Verdict
 
 __all__ = ["REPORT", "report_page", "write_report"]
 
-REPORT, ENVIRONMENT = "report.html", "environment.json"
+REPORT = "report.html"
+CONTENTS = (
+    ("claim", "The claim"),
+    ("outcome", "Outcome"),
+    ("file", "The file"),
+    ("done", "What was done"),
+    ("said", "Notes and decisions"),
+    ("evidence", "Evidence"),
+    ("seal", "The seal"),
+    ("check", "How to check"),
+    ("environment", "Environment"),
+)
 NOT_RECORDED = "not recorded"
 # schema.org's MediaReview words, as a reader can take them.
 MEDIA_MEANINGS = {
@@ -44,7 +55,12 @@ MEDIA_MEANINGS = {
     Media.SATIRE: "the footage was made as satire or parody",
     Media.UNDETERMINED: "what the footage is was not determined",
 }
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
+SHAPES = {
+    Status.SUPPORTED: "\N{CHECK MARK}",
+    Status.CONTRADICTED: "\N{BALLOT X}",
+    Status.NOT_ESTABLISHED: "?",
+    Status.NOT_CHECKED: "\N{EN DASH}",
+}
 _MARK = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -59,18 +75,23 @@ def write_report(case: Case) -> Path:
 def report_page(case: Case) -> Html:
     """The report, a whole page, as the case says it: the same case gives the same letters. Raises as `write_report`."""
     entries, claim = case.entries, case.claim
+    stories = notebook_stories(entries, names=[path.name for path in (case.folder / "notebooks").glob("*.ipynb")])
+    places = Places.of(entries, notebooks=[story.name for story in stories])
+    # Written first: which pictures the page shows is known only then.
+    done = _done(case, stories, places)
     parts = (
-        _top(case, entries),
         _claim(claim, entries),
-        _outcome(case, entries),
+        _outcome(case, entries, places),
         _file(entries),
-        _done(case, entries),
-        _said(entries),
-        _evidence(case.derived, entries),
-        _checking(entries),
-        _environment(case.folder, entries),
+        done,
+        _said(entries, places),
+        evidence_html(entries, places),
+        seal_html(),
+        checking_html(entries),
+        environment_html(case.folder, entries),
     )
-    return _html.page(f"Verification report: {case.video_name}", *parts)
+    main = _html.element("main", "\n", _html.join(parts), "\n")
+    return _html.page(f"Verification report: {case.video_name}", _top(case, entries), main)
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:
@@ -84,26 +105,30 @@ def _text(body: Mapping[str, Any], name: str) -> str:
 
 def _top(case: Case, entries: Sequence[Entry]) -> Html:
     by = f" by {case.by}" if case.by else ""
-    when = f"Case {case.id}, opened {moment(entries[0].time)}{by}; last entry {moment(entries[-1].time)}."
+    when = f"Case {case.id}, opened {moment_words(entries[0].time)}{by}; last entry {moment_words(entries[-1].time)}."
     about = (
         "Tools observed and computed what is shown here; people decided what it means. "
         f"Letters that hide or that turn the direction of a line are shown as {_MARK}."
     )
-    return _html.element(
-        "header", _html.element("h1", "Verification report"), "\n", paragraph(when), "\n", paragraph(about)
+    ways = _html.element("ul", *(_html.element("li", _html.jump(place, words)) for place, words in CONTENTS))
+    parts = (
+        _html.element("h1", "Verification report"),
+        paragraph(when),
+        paragraph(about),
+        _html.element("nav", ways, aria_label="Contents"),
     )
+    return _html.element("header", _html.join(parts))
 
 
 def _claim(claim: Claim, entries: Sequence[Entry]) -> Html:
     of = f"The words of the account {claim.account}" if claim.account else "The words of a post"
-    language = {"lang": claim.language} if _LANGUAGE.fullmatch(claim.language) else {}
     parts = [
         paragraph(f"{of}, as they were recorded. They are the claim that is examined, not what this report says."),
-        _html.element("blockquote", lines(claim.text), dir="auto", **language),
+        _html.in_language(lines(claim.text), claim.language, tag="blockquote"),
     ]
     if claim.translation:
         parts.append(paragraph(f"In translation ({claim.translator or 'translator not recorded'}):"))
-        parts.append(_html.element("blockquote", lines(claim.translation), dir="auto"))
+        parts.append(_html.in_language(lines(claim.translation), "", tag="blockquote"))
     rows = [
         ("account", claim.account or NOT_RECORDED),
         ("language", claim.language or NOT_RECORDED),
@@ -117,10 +142,10 @@ def _claim(claim: Claim, entries: Sequence[Entry]) -> Html:
     pieces = [(p.key, p.asks, p.text, p.would_contradict or NOT_RECORDED) for p in claim.sub_claims]
     head = ("part", "asks", "what is claimed", "what would contradict it")
     parts.append(table(pieces, head=head, caption="The claim in parts that can be checked one by one"))
-    return section("The claim", *parts)
+    return section("claim", "The claim", *parts)
 
 
-def _outcome(case: Case, entries: Sequence[Entry]) -> Html:
+def _outcome(case: Case, entries: Sequence[Entry], places: Places) -> Html:
     verdict, decisions = case.verdict, {decision.sub_claim: decision for decision in case.decisions}
     parts = (
         [paragraph("Not concluded: no verdict is recorded in this case.")] if verdict is None else [*_verdict(verdict)]
@@ -129,7 +154,7 @@ def _outcome(case: Case, entries: Sequence[Entry]) -> Html:
         told = [entry for entry in entries if entry.kind == "decision" and "verdict" in entry.body]
         if told:
             by = _text(told[-1].body, "by")
-            parts.append(paragraph(f"Concluded {moment(told[-1].time)}{f' by {by}' if by else ''}."))
+            parts.append(paragraph(f"Concluded {moment_words(told[-1].time)}{f' by {by}' if by else ''}."))
         concluded = {decision.sub_claim: decision for decision in verdict.decisions}
         changed = sorted(
             part.key for part in case.claim.sub_claims if concluded.get(part.key) != decisions.get(part.key)
@@ -144,12 +169,16 @@ def _outcome(case: Case, entries: Sequence[Entry]) -> Html:
         for e in entries
         if e.kind == "decision" and "asked" in e.body
     }
-    derived, gone = case.derived, withdrawn_of(entries)
+    gone = withdrawn_of(entries)
+    evidence = {
+        key: _rests_on(decision, digests.get(key), derived=case.derived, gone=gone, places=places)
+        for key, decision in decisions.items()
+    }
     rows = [
         (
             f"{part.key}\N{NO-BREAK SPACE}{part.asks}",
             part.text,
-            *_standing(decisions.get(part.key), digests.get(part.key), derived=derived, gone=gone),
+            *_standing(decisions.get(part.key), evidence.get(part.key)),
         )
         for part in case.claim.sub_claims
     ]
@@ -157,9 +186,9 @@ def _outcome(case: Case, entries: Sequence[Entry]) -> Html:
     parts.append(table_by(rows, head=head, caption="What was decided about each part"))
     if verdict is not None:
         if verdict.earlier_copy is not None:
-            parts.append(_copy(verdict.earlier_copy))
-        parts += [_html.element("h3", "Limits"), paragraph(lines(verdict.limits))]
-    return section("Outcome", *parts)
+            parts.append(_copy(verdict.earlier_copy, places))
+        parts += [_html.element("h3", "Limits", id_="limits"), paragraph(lines(verdict.limits))]
+    return section("outcome", "Outcome", *parts)
 
 
 def _verdict(verdict: Verdict) -> Iterator[Html]:
@@ -171,12 +200,20 @@ def _verdict(verdict: Verdict) -> Iterator[Html]:
     yield paragraph(lines(verdict.summary))
 
 
-def _standing(
-    decision: Decision | None, digests: object, *, derived: Mapping[str, Derived], gone: Mapping[str, Entry]
-) -> tuple[object, ...]:
+def _standing(decision: Decision | None, evidence: Html | None) -> tuple[object, ...]:
     """Status, reason, evidence and person of a sub-claim's row."""
-    if decision is None:
+    if decision is None or evidence is None:
         return ("no decision yet", "", "none", "")
+    # The shape is for the eye; aloud, the word says it.
+    shape = _html.element("span", SHAPES[decision.status], aria_hidden="true")
+    status = _html.element("strong", shape, f" {in_words(decision.status)}")
+    return (status, lines(decision.because), evidence, decision.by)
+
+
+def _rests_on(
+    decision: Decision, digests: object, *, derived: Mapping[str, Derived], gone: Mapping[str, Entry], places: Places
+) -> Html:
+    """The evidence that a decision names, each leading to its row and to the pictures of it that the page shows."""
     told = digests if isinstance(digests, dict) else {}
     evidence = []
     for name in decision.rests_on:
@@ -184,19 +221,22 @@ def _standing(
         kind = f" ({thing.kind})" if thing is not None and thing.kind != name else ""
         stale = thing is None or told.get(name) != thing.sha256
         since = "withdrawn" if name in gone else "derived anew"
-        evidence.append(_html.join([code(name), kind, f" ({since} since this was decided)" if stale else ""], ""))
-    shown = _html.join(evidence, ", ") if evidence else "none"
-    return (in_words(decision.status), lines(decision.because), shown, decision.by)
+        seen = places.pictures_of(name)
+        shown = _html.join([": ", _html.join(seen, ", ")], "") if seen else ""
+        evidence.append(
+            _html.join([places.row(name), kind, f" ({since} since this was decided)" if stale else "", shown], "")
+        )
+    return _html.join(evidence, "; ") if evidence else _html.text("none")
 
 
-def _copy(copy: EarlierCopy) -> Html:
+def _copy(copy: EarlierCopy, places: Places) -> Html:
     own = f". {OWN_DATE}" if copy.date_is is DateIs.CLAIMED_BY_FILE else ""
     rows = [
         ("which", copy.reference),
         ("dated", copy.dated),
         ("that date is", f"{copy.date_is.in_words}{own}"),
         ("what it rests on", copy.basis),
-        ("evidence", code(copy.evidence) if copy.evidence else "none"),
+        ("evidence", places.row(copy.evidence) if copy.evidence else "none"),
     ]
     return _html.definition(rows, caption="An earlier copy")
 
@@ -211,7 +251,7 @@ def _file(entries: Sequence[Entry]) -> Html:
                 ("kept in the case as", code(_text(body, "path"))),
                 ("size", f"{_text(body, 'size')} bytes"),
                 ("SHA-256", code(_text(body, "sha256"))),
-                ("taken in", f"{moment(entry.time)}, {_text(body, 'how') or 'nobody recorded how'}"),
+                ("taken in", f"{moment_words(entry.time)}, {_text(body, 'how') or 'nobody recorded how'}"),
             ]
             if by := _text(body, "by"):
                 rows.append(("taken in by", by))
@@ -219,30 +259,39 @@ def _file(entries: Sequence[Entry]) -> Html:
                 rows.append(("last changed, as its file system said", modified))
             parts.append(_html.definition(rows, caption=f"Taken in: {_text(body, 'name')}"))
     said = "Size and SHA-256 were computed when the files were taken in. A name says nothing about what a file is."
-    return section("The file", paragraph(said), *parts)
+    return section("file", "The file", paragraph(said), *parts)
 
 
-def _done(case: Case, entries: Sequence[Entry]) -> Html:
-    names = sorted(path.name for path in (case.folder / "notebooks").glob("*.ipynb"))
+def _done(case: Case, stories: Sequence[NotebookStory], places: Places) -> Html:
     shelf = Shelf()
-    shown = [notebook_html(s, folder=case.folder, shelf=shelf) for s in notebook_stories(entries, names=names)]
+    shown = [notebook_html(story, folder=case.folder, shelf=shelf, places=places) for story in stories]
     said = (
         "The notebooks as they ran, in the order of their names, with what each step showed; but for the card of the case, "
         "whose claim and decisions stand at the top of this page."
     )
-    return section("What was done", paragraph(said), *shown)
+    return section("done", "What was done", paragraph(said), *shown)
 
 
-def _said(entries: Sequence[Entry]) -> Html:
+def _said(entries: Sequence[Entry], places: Places) -> Html:
     rows = [
-        (moment(entry.time), entry.kind, _words(entry), _text(entry.body, "by"))
+        (moment(entry.time), entry.kind, _left_out(entry, places) or _words(entry), _text(entry.body, "by"))
         for entry in entries
-        if entry.kind in {"note", "decision", "transfer", "archive"}
+        if entry.kind in {"note", "decision", "transfer", "archive", "withheld", "left-out"}
+        and "outputs" not in entry.body
     ]
     if not rows:
-        return section("Notes and decisions", paragraph("None are recorded."))
+        return section("said", "Notes and decisions", paragraph("None are recorded."))
     head = ("time", "kind", "what was written", "by")
-    return section("Notes and decisions", table_by(rows, head=head, caption="In the order of the journal"))
+    return section("said", "Notes and decisions", table_by(rows, head=head, caption="In the order of the journal"))
+
+
+def _left_out(entry: Entry, places: Places) -> Html | None:
+    """What stands in the place of a note that is left out; None for any other entry."""
+    if entry.seq not in places.left_out.notes:
+        return None
+    where = f"The journal in the package holds it as entry {entry.seq}, with the hash "
+    reason = f"[Left out of this page by the analyst: {places.left_out.notes[entry.seq]}. "
+    return _html.join([reason, where, code(entry.hash), "]"], "")
 
 
 def _words(entry: Entry) -> Html:
@@ -255,6 +304,10 @@ def _words(entry: Entry) -> Html:
     if "sub_claim" in body:
         said = f"{_text(body, 'sub_claim')}: {in_words(_text(body, 'status'))}. "
         return _html.join([said, lines(_text(body, "because"))], "")
+    if entry.kind in {"withheld", "left-out"}:
+        cell = f"the outputs of {_text(body, 'path')}, cell {_text(body, 'id')}" if "id" in body else ""
+        what = f"the note of entry {body['entry']}" if "entry" in body else cell or _text(body, "path")
+        return _html.text(f"Left out: {what}. The reason: {_text(body, 'reason')}")
     if entry.kind == "archive":
         return _html.join(["The archive to search was named anew: ", code(_text(body, "archive"))], "")
     verdict, claim = body.get("verdict"), body.get("claim")
@@ -264,67 +317,3 @@ def _words(entry: Entry) -> Html:
         parts = [f"{_text(p, 'key')}: {_text(p, 'text')}" for p in claim["sub_claims"] if isinstance(p, dict)]
         return _html.join(["The claim was split anew.", *parts], "<br>\n")
     return _html.text(canonical_json(dict(body)))
-
-
-def _evidence(derived: Mapping[str, Derived], entries: Sequence[Entry]) -> Html:
-    gone = [code(name) for name in sorted(withdrawn_of(entries))]
-    why = "Withdrawn, as a later run of the same notebook did not derive it again: "
-    lost = [paragraph(why, _html.join(gone, ", "), ".")] if gone else []
-    if not derived:
-        return section("Evidence", paragraph("Nothing was derived from the file."), *lost)
-    rows = [
-        (
-            _html.join([code(thing.name), f" ({thing.kind})" if thing.kind != thing.operation else ""], ""),
-            _html.join([code(thing.path), f"{thing.size} bytes", code(thing.sha256)], "<br>\n"),
-            _html.join([thing.operation, *(f"{key}: {value}" for key, value in thing.arguments.items())], "<br>\n"),
-            code(thing.notebook.removeprefix("notebooks/")) if thing.notebook else "by hand",
-            ", ".join(name for name, _ in thing.parents) or "nothing named",
-        )
-        for thing in sorted(derived.values(), key=lambda thing: thing.path)
-    ]
-    head = ("name", "file, size, SHA-256", "operation, arguments", "notebook", "made from")
-    said = "Every file that was derived, as the journal's latest entry tells of it. They lie in the case's package."
-    return section("Evidence", paragraph(said), table(rows, head=head, caption="Derived files"), *lost)
-
-
-def _checking(entries: Sequence[Entry]) -> Html:
-    steps = (
-        ["Get the sealed package of this case, a zip that holds this report and everything that it speaks of."],
-        ["Run ", code("verikit verify PACKAGE"), ". It works offline and answers with a line for each property."],
-        [
-            "Compare the seal string, which begins with ",
-            code("verikit-seal:1:sha256:"),
-            ", with the one that was published elsewhere: ",
-            code("verikit verify PACKAGE --expect-seal STRING"),
-            ". It cannot stand in this report, which is sealed itself.",
-        ],
-        [
-            f"This report was made of the first {len(entries)} entries of the journal; the hash of the last is ",
-            code(entries[-1].hash),
-            ". Where it is current, the package names the same two in ",
-            code("bag-info.txt"),
-            ".",
-        ],
-    )
-    return section(
-        "How to check this report",
-        _html.element("ol", *(_html.element("li", *step) for step in steps)),
-        paragraph("Sealing shows whether something was changed afterwards. It does not show:"),
-        _html.element("ul", *(_html.element("li", limit) for limit in NOT_SHOWN)),
-    )
-
-
-def _environment(folder: Path, entries: Sequence[Entry]) -> Html:
-    start = next((entry.body for entry in reversed(entries) if entry.kind == "run-start"), None)
-    if start is None:
-        return section("Environment", paragraph("No notebook has run."))
-    path = confined(folder, ENVIRONMENT)
-    data = path.read_bytes() if path.is_file() else b"{}"
-    digest = _text(start, "environment")
-    counted = ""
-    if sha256_bytes(data) == digest:
-        said = strict_json(data)
-        found = said.get("distributions") if isinstance(said, dict) else None
-        counted = f", {len(found)} distributions" if isinstance(found, list) else ""
-    line = f"Python {_text(start, 'python')}, verikit {_text(start, 'verikit')}{counted}; "
-    return section("Environment", paragraph(line, code(ENVIRONMENT), " has the SHA-256 ", code(digest), "."))

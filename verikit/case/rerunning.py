@@ -29,7 +29,7 @@ from verikit.case.folder import Case
 from verikit.case.header import CASE, journaled_header
 from verikit.case.journal import append, read_journal, strict_json
 from verikit.case.running import environment, run_case
-from verikit.case.sameness import file_difference, json_difference, notebook_differences
+from verikit.case.sameness import NOT_COMPARED, file_difference, json_difference, notebook_differences
 from verikit.case.verification import Property, Verification
 from verikit.case.verifying import opened_package
 from verikit.errors import AuditError
@@ -87,7 +87,7 @@ def rerun_package(
         }
         entries = read_journal(read_member(members[JOURNAL]))
         withheld = sorted({str(e.body.get("path")) for e in entries if e.kind == "withheld"} - members.keys())
-        if withheld:
+        if any(path.startswith("inputs/") for path in withheld):
             says = f"not run again: withheld from the package: {', '.join(withheld)}"
             return _with(verification, "limited", says=says)
         aside = Path(
@@ -217,7 +217,8 @@ class _Again:
         excused = done.state != "ran" and named is not None and not named.is_dir()
         if again is not None:
             for _, detail in notebook_differences(sealed, again):
-                kind = self.undone if excused and "ended in an error" in detail else self.problems
+                open_ = NOT_COMPARED in detail or (excused and "ended in an error" in detail)
+                kind = self.undone if open_ else self.problems
                 kind.append(Problem(kind="output", path=bag.PAYLOAD + sealed_path, detail=detail))
         if excused:
             detail = "not run to its end: it searches an archive that is not in the package; name it with --archive"
@@ -253,6 +254,9 @@ class _Again:
             self._broken(path, "not derived when run again", kind="derived")
         for path in sorted(now.keys() - {str(e.body.get("path")) for e in self._span(run) if e.kind == "derived"}):
             self._broken(path, "derived when run again, and not in the package", kind="derived")
+        for path in sorted(sealed.keys() & now.keys() - self.members.keys()):
+            if sealed[path].get("sha256") != now[path].get("sha256"):
+                self._undone(path, NOT_COMPARED)
         for path in sorted(sealed.keys() & now.keys() & self.members.keys()):
             if found := _making_difference(sealed[path], now[path]):
                 self._broken(path, f"the journal tells otherwise how it was made: {found}", kind="derived")

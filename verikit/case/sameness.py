@@ -15,18 +15,20 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from verikit._files import plain
-from verikit.case.cells import joined, source_of, tags_of
+from verikit.case.cells import joined, output_digest, source_of, stated_digest, tags_of
 from verikit.case.journal import strict_json
 from verikit.case.live import as_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["file_difference", "json_difference", "notebook_differences", "picture_difference"]
+__all__ = ["NOT_COMPARED", "file_difference", "json_difference", "notebook_differences", "picture_difference"]
 
 RELATIVE, MOST_APART, MOST_MEAN = 1e-6, 8, 0.5
 # A notebook's figures have a few megapixels; a crafted header may claim any size.
 MOST_PIXELS = 64_000_000
+# Said of an output of which only the digest is there, where the digest is another now.
+NOT_COMPARED = "left out of the package, and not byte for byte what it is now"
 _PICTURES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 _PICTURE_FILES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b", re.IGNORECASE)
@@ -62,7 +64,10 @@ def _outputs_differences(sealed: Sequence[Mapping[str, Any]], again: Sequence[Ma
         yield f"has {len(sealed)} outputs before, {len(again)} now"
     for number, (one, other) in enumerate(zip(sealed, again, strict=False)):
         place = f"output {number}"
-        if other["output_type"] == "error":
+        if digest := stated_digest(one):
+            if digest != output_digest(other):
+                yield f"{place}: {NOT_COMPARED}"
+        elif other["output_type"] == "error":
             error = plain(f"{other.get('ename')}: {other.get('evalue')}"[:300])
             yield f"{place}: ended in an error now: {error}"
         elif (one["output_type"], one.get("name")) != (other["output_type"], other.get("name")):

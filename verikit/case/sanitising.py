@@ -12,15 +12,13 @@ import re
 import urllib.parse
 from typing import TYPE_CHECKING
 
-from verikit._html import Html, element, image, join, text
+from verikit._html import LANGUAGE, Html, element, image, join, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["MOST_HTML", "folded", "picture", "sanitised"]
+__all__ = ["MOST_HTML", "picture", "sanitised"]
 
-# A table of more rows stands folded: its summary says how many there are.
-MOST_ROWS = 40
 # More HTML than this in one piece is not read: a result of ours has some ten kilobytes.
 MOST_HTML = 1_000_000
 _MOST_DEPTH = 60
@@ -36,7 +34,7 @@ _ENDED_BY = {tag: {"p"} for tag in _BLOCKS} | {
     "tr": {"p", "td", "th", "tr"},
     "tbody": {"p", "td", "th", "tr", "thead", "tbody"},
 }
-_KEPT = _ENDED_BY.keys() | {"em", "strong", "code", "caption", "thead", "summary", "br"}
+_KEPT = _ENDED_BY.keys() | {"em", "strong", "code", "caption", "thead", "summary", "br", "span"}
 # Dropped with all that stands in them, where browsers read no tags either.
 _SILENT = frozenset({"script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "template"})
 # Tags that are dropped without a gap; at all others words would run into each other.
@@ -140,6 +138,13 @@ def _unescaped(value: str) -> str:
         return value.expandtabs(4)
 
 
+def _said_in(attributes: Mapping[str, str]) -> list[str]:
+    """The language of a tag's words and which way they run, as attributes, where they are told in a known form."""
+    language, way = attributes.get("lang", ""), attributes.get("dir", "").lower()
+    said = [f' lang="{language}"'] if LANGUAGE.fullmatch(language) else []
+    return said + ([f' dir="{way}"'] if way in {"auto", "ltr", "rtl"} else [])
+
+
 class _Writer:
     """Writes the tags that may stay, each closed in its place, and everything else as text."""
 
@@ -165,6 +170,8 @@ class _Writer:
             self._link, self._start = attributes.get("href", ""), len(self._parts)
         elif tag == "img":
             self._image(attributes)
+        elif tag == "span" and not _said_in(attributes):
+            return
         elif tag in _KEPT and len(self._open) < _MOST_DEPTH:
             self._open_tag(tag, attributes)
         elif tag not in _WITHIN_WORDS:
@@ -201,11 +208,12 @@ class _Writer:
 
     def _checked(self, tag: str, attributes: Mapping[str, str]) -> str:
         """The attributes that a tag keeps, as they are written."""
+        spans = [*_said_in(attributes)]
         if tag == "details":
-            return ' open="open"' if "open" in attributes else ""
+            spans += [' open="open"'] * ("open" in attributes)
         if tag not in {"th", "td"}:
-            return ""
-        spans = [
+            return "".join(spans)
+        spans += [
             f' {name}="{int(attributes[name])}"'
             for name in ("colspan", "rowspan")
             if re.fullmatch(r"[1-9][0-9]{0,2}", attributes.get(name, ""), re.ASCII)
@@ -242,33 +250,3 @@ class _Writer:
         match = _PICTURE.fullmatch(source)
         shown = None if match is None else picture(match[2], mime=match[1].lower(), alt=alt)
         self._parts.append(text(f"[picture left out: {alt or 'no description'}]") if shown is None else shown)
-
-
-_TABLE = re.compile(r"<(/?)table(?=[ >])[^>]*+>|<tr(?=[ >])|(</thead>)")
-_CAPTION = re.compile(r"<caption>(.*?)</caption>", re.DOTALL)
-
-
-def folded(shown: Html) -> Html:
-    """Our own HTML with each table of more than MOST_ROWS rows folded under a line that says its caption and rows."""
-    parts: list[str] = []
-    depth = rows = start = at = 0
-    for match in _TABLE.finditer(shown):
-        if match[1] is not None and not match[1]:
-            depth += 1
-            if depth == 1:
-                start, rows = match.start(), 0
-        elif match[1] and depth:
-            depth -= 1
-            if not depth and rows > MOST_ROWS:
-                parts += [shown[at:start], _fold(Html(shown[start : match.end()]), rows=rows)]
-                at = match.end()
-        elif depth == 1:
-            # A heading's rows do not count.
-            rows = 0 if match[2] else rows + 1
-    return Html("".join([*parts, shown[at:]]))
-
-
-def _fold(table: Html, *, rows: int) -> Html:
-    caption = _CAPTION.search(table)
-    about = Html(re.sub(r"<[^>]*+>", "", caption[1])) if caption else "Table"
-    return element("details", element("summary", about, f": {rows} rows"), table, class_="long")

@@ -32,8 +32,15 @@ from verikit.case.bag import (
 )
 from verikit.case.consenting import consented, traces_of_people
 from verikit.case.crate import CRATE, crate_bytes
-from verikit.case.derived import pretty_json
+from verikit.case.derived import derived_of, pretty_json
 from verikit.case.journal import append, read_journal
+from verikit.case.leaving_out import (
+    LeftOut,
+    leave_out_entries,
+    notebook_entries,
+    packed_notebooks,
+    unclean_templates,
+)
 from verikit.case.opening import open_case
 from verikit.case.report import REPORT, report_page, write_report
 from verikit.case.running import environment, run_case
@@ -47,9 +54,10 @@ if TYPE_CHECKING:
 
     from verikit.case.bag import Contents, Member
     from verikit.case.corrections import Correction
+    from verikit.case.folder import Case
     from verikit.case.journal import Entry
 
-__all__ = ["Seal", "seal_case"]
+__all__ = ["Seal", "say_left_out", "seal_case"]
 
 # A cache of decoded clips and the pictures to search with, large and made again at will (what people wrote in the kit's
 # table is packed as derived/searches.csv); what an interrupted write, JupyterLab and macOS leave behind.
@@ -107,6 +115,7 @@ def seal_case(
     key: Path | None = None,
     consent: Sequence[str] = (),
     withhold: Mapping[str, str] | None = None,
+    leave_out: Mapping[str, str] | None = None,
     supersedes: Correction | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Seal:
@@ -119,8 +128,8 @@ def seal_case(
     Notebooks that were edited or worked on after their last clean run are run again first, in fresh kernels; stale cells,
     and where the clean run comes to something else than the saved notebook shows, are among the warnings. What is said
     here goes into the journal: `consent` names cells (NOTEBOOK.ipynb:CELL) whose outputs may be published although they
-    tell of people or machines; `withhold` files that do not go into the package, with the reason for each; `supersedes`
-    the seal that this one corrects, and why.
+    tell of people or machines; `withhold` files that do not go into the package, with the reason for each; `leave_out`
+    what `say_left_out` takes; `supersedes` the seal that this one corrects, and why.
 
     Raises AuditError with all that stands against sealing: a journal that does not hold or does not end with a run, a
     notebook that never ran, failed, or differs from its run, files that are not as the journal says or that it does
@@ -138,13 +147,15 @@ def seal_case(
     warnings = _clean_runs(root, case_folder, progress or (lambda _: None))
     contents = folder_contents(root, leave_out=NOT_PACKED)
     _say_at_sealing(root, contents, consent=consent, withhold=withhold or {}, supersedes=supersedes)
+    say_left_out(root, leave_out or {})
     contents = folder_contents(root, leave_out=NOT_PACKED)
     digests, entries = _audited(contents, case_folder)
-    warnings += _report_anew(root)
-    page = folder_contents(root, leave_out=NOT_PACKED).members[REPORT]
+    warnings += [*_report_anew(root), *_notes_left_out(entries)]
+    anew = {name: member for name, (member, _) in packed_notebooks(contents.members, entries).items()}
+    anew[REPORT] = folder_contents(root, leave_out=NOT_PACKED).members[REPORT]
     kept = {name: member for name, member in contents.members.items() if name not in withheld_of(entries)}
-    contents = dataclasses.replace(contents, members=dict(sorted({**kept, REPORT: page}.items())))
-    digests |= hash_members([page])[0]
+    contents = dataclasses.replace(contents, members=dict(sorted({**kept, **anew}.items())))
+    digests |= hash_members(anew.values())[0]
     members, tagmanifest = _package(contents, digests, entries)
     if key is not None:
         members.append(bytes_member(SIGNATURE, signing.sign(tagmanifest, key=Path(key))))
@@ -176,6 +187,7 @@ def _audited(contents: Contents, case_folder: Path) -> tuple[dict[str, str], tup
     problems = [str(problem) for problem in (*shape, *unreadable, *audit.journal, *audit.notebook)]
     if not audit.notebook:
         problems += [str(trace) for trace in traces_of_people(contents.members) if not consented(trace, audit.entries)]
+        problems += unclean_templates(contents.members, audit.entries)
     if problems:
         raise AuditError(f"{case_folder}: cannot be sealed", problems=problems)
     told = {
@@ -251,8 +263,52 @@ def _say_at_sealing(
     if supersedes is not None:
         bodies.append(("supersedes", supersedes.to_dict()))
     for kind, body in bodies:
-        if not any(e.kind == kind and body.items() <= e.body.items() for e in entries):
-            append(case.journal, kind, body | {"by": case.by}, case=case.id)
+        _say(case, kind, body)
+
+
+def say_left_out(root: Path, wanted: Mapping[str, str]) -> None:
+    """Write into the journal what packages and the report leave out, with the reasons, unless it stands there already.
+
+    Named are a derived picture or file ("copies/evidence_2.jpg"), which is withheld and gives way in the notebooks, too; a
+    cell's outputs ("04_seen_before.ipynb:c005"); or a note ("note:57", by its number in the journal), which the report
+    alone leaves out. Raises ValueError for what is not there.
+    """
+    if not wanted and not _leaves_out(root):
+        return
+    members = folder_contents(root, leave_out=NOT_PACKED).members
+    case = open_case(root)
+    said = leave_out_entries(wanted, members, case.entries)
+    # What was left out stays so, also where it came out otherwise in a later run.
+    latest = {thing.path: thing for thing in derived_of(case.entries).values()}
+    for path, entry in withheld_of(case.entries).items():
+        if path in latest and latest[path].sha256 != entry.body.get("sha256"):
+            told = {"path": path, "sha256": latest[path].sha256, "size": latest[path].size}
+            said.append(("withheld", told | {"reason": entry.body.get("reason")}))
+    for kind, body in said:
+        _say(case, kind, body)
+    for body in notebook_entries(members, case.entries):
+        append(case.journal, "left-out", body | {"by": case.by}, case=case.id)
+
+
+def _leaves_out(root: Path) -> bool:
+    """Whether the journal leaves anything out; not where it cannot be read, which sealing tells with all other faults."""
+    try:
+        return any(entry.kind in {"withheld", "left-out"} for entry in read_journal((root / JOURNAL).read_bytes()))
+    except (AuditError, OSError):
+        return False
+
+
+def _say(case: Case, kind: str, body: Mapping[str, Any]) -> None:
+    """An entry of what is said at sealing, unless it stands there already."""
+    if not any(e.kind == kind and body.items() <= e.body.items() for e in case.entries):
+        append(case.journal, kind, {**body, "by": case.by}, case=case.id)
+
+
+def _notes_left_out(entries: Sequence[Entry]) -> list[str]:
+    return [
+        f"the note of entry {seq} is left out of {REPORT} alone: the journal and the notebooks in the package hold it"
+        for seq in LeftOut.of(entries).notes
+    ]
 
 
 def _report_anew(root: Path) -> list[str]:

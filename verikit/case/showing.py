@@ -6,28 +6,33 @@ and even then nothing of it goes onto a page as HTML before `sanitising` has wri
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from verikit import _html
-from verikit._files import plain, sha256_file
+from verikit._files import plain, sha256_bytes, sha256_file
 from verikit.case.auditing import EXECUTED, FAILED, FINISHED, MOST_NOTEBOOK, TEMPLATES
-from verikit.case.cells import cell_digests, load_notebook, source_of
+from verikit.case.cells import LEFT_OUT, cell_digests, load_notebook, source_of, stated_digest
 from verikit.case.derived import confined
-from verikit.case.sanitising import MOST_HTML, folded, picture, sanitised
+from verikit.case.leaving_out import tells
+from verikit.case.pieces import moment_words
+from verikit.case.sanitising import MOST_HTML, picture, sanitised
+from verikit.case.tables import folded, stacked, too_wide
 from verikit.errors import AuditError
 from verikit.records import RESULT_MIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from verikit._html import Html
+    from verikit.case.evidence import Places
     from verikit.case.journal import Entry
 
-__all__ = ["NotebookStory", "Shelf", "moment", "notebook_html", "notebook_stories"]
+__all__ = ["NotebookStory", "Shelf", "notebook_html", "notebook_stories"]
 
 # A page of five megabytes opens everywhere; what does not fit is named, never dropped in silence.
 MOST_PAGE = 5_000_000
@@ -36,6 +41,7 @@ MOST_TEXT = 100_000
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PICTURES = ("image/png", "image/jpeg")
 _LEVEL = re.compile(r"<h([1-6])>")
+_NOTE_LEFT_OUT = "[Left out of this page by the analyst: words of a note that is left out.]"
 # Notebooks stand under a heading of this level.
 _UNDER = 3
 
@@ -95,20 +101,18 @@ def _story(name: str, told: Sequence[Entry]) -> NotebookStory:
     )
 
 
-def moment(time: str) -> str:
-    """A time of the journal as people read it, to the second, in UTC."""
-    return f"{time[:10]} {time[11:19]} UTC"
-
-
-def notebook_html(story: NotebookStory, *, folder: Path, shelf: Shelf) -> Html:
+def notebook_html(story: NotebookStory, *, folder: Path, shelf: Shelf, places: Places) -> Html:
     """One notebook with a heading of level 3: when and how it ran, and what stands in its executed copy."""
-    parts = [_html.element("h3", story.name), *(_html.element("p", line) for line in _ran(story, folder))]
+    parts = [
+        _html.element("h3", story.name, id_=places.notebooks[story.name]),
+        *(_html.element("p", line) for line in _ran(story, folder)),
+    ]
     if story.start is not None:
-        notebook = _executed(story, folder)
+        notebook = _executed(story, folder, left_out=places.redacted.get(story.kept, {}).get("outputs", ()))
         if isinstance(notebook, str):
             parts.append(_html.element("p", notebook))
         else:
-            parts += _cells(story.kept, notebook, shelf)
+            parts += _cells(story.kept, notebook, shelf=shelf, places=places)
     return _html.element("section", _html.join(parts))
 
 
@@ -121,10 +125,10 @@ def _ran(story: NotebookStory, folder: Path) -> Iterator[str]:
         yield "Not run."
         return
     if story.end is None:
-        yield f"Run from {moment(story.start.time)}. It did not end: the journal holds no end of this run."
+        yield f"Run from {moment_words(story.start.time)}. It did not end: the journal holds no end of this run."
         return
     state, cells = story.end.body.get("state"), "1 cell" if story.cells == 1 else f"{story.cells} cells"
-    how = f"Run from {moment(story.start.time)} to {moment(story.end.time)} in a fresh kernel"
+    how = f"Run from {moment_words(story.start.time)} to {moment_words(story.end.time)} in a fresh kernel"
     if state == FINISHED:
         yield f"{how}, from the first cell to the last: {cells} of code."
     else:
@@ -138,7 +142,7 @@ def _ran(story: NotebookStory, folder: Path) -> Iterator[str]:
         yield f"The notebook {TEMPLATES}{story.name} was edited or removed after this run."
 
 
-def _executed(story: NotebookStory, folder: Path) -> dict[str, Any] | str:
+def _executed(story: NotebookStory, folder: Path, *, left_out: Collection[str]) -> dict[str, Any] | str:
     """The executed copy, or in a sentence why it is not shown."""
     name = story.kept
     path = confined(folder, name)
@@ -152,7 +156,7 @@ def _executed(story: NotebookStory, folder: Path) -> dict[str, Any] | str:
         notebook = load_notebook(path.read_bytes())
     except AuditError as fault:
         return f"{name} is not shown: {plain(str(fault))[:500]}."
-    if tuple((cell.id, cell.digest) for cell in cell_digests(notebook)) != story.sealed:
+    if tuple((cell.id, cell.digest) for cell in cell_digests(notebook, left_out=left_out)) != story.sealed:
         return f"{name} is not shown: its cells are not those that the journal sealed. It was changed after it ran."
     return notebook
 
@@ -160,19 +164,26 @@ def _executed(story: NotebookStory, folder: Path) -> dict[str, Any] | str:
 # ------------------------------------------------------------------------------------------------------------------- its cells
 
 
-def _cells(name: str, notebook: Mapping[str, Any], shelf: Shelf) -> Iterator[Html]:
+def _cells(name: str, notebook: Mapping[str, Any], *, shelf: Shelf, places: Places) -> Iterator[Html]:
     level = _UNDER
     for index, cell in enumerate(notebook["cells"]):
         place = f"{name}, cell {index} ({cell['id']})"
-        for piece in _cell(cell, level=level, place=place):
+        before = dict(places.shown)
+        for piece in _cell(cell, level=level, place=place, places=places, name=f"{name}:{cell['id']}"):
             shown = shelf.take(piece, place=place)
+            if shown is not piece:
+                places.shown = before
+            before = dict(places.shown)
             found = _LEVEL.findall(shown)
             level = int(found[-1]) if found else level
             yield shown
 
 
-def _cell(cell: Mapping[str, Any], *, level: int, place: str) -> Iterator[Html]:
+def _cell(cell: Mapping[str, Any], *, level: int, place: str, places: Places, name: str) -> Iterator[Html]:
     source = source_of(cell)
+    if tells(source, places.notes):
+        source = ""
+        yield _html.element("p", _NOTE_LEFT_OUT, class_="left-out")
     if cell["cell_type"] == "markdown":
         yield _markdown(source, level=level, pictures=_attached(cell), place=place)
     elif cell["cell_type"] == "raw":
@@ -183,9 +194,12 @@ def _cell(cell: Mapping[str, Any], *, level: int, place: str) -> Iterator[Html]:
     for output in cell.get("outputs", ()):
         if _is_card(output):
             continue
-        shown = _output(output, level=level, place=place)
+        gone = _gone(output, cell=name, places=places)
+        shown = gone or _output(output, level=level, place=place, places=places)
         level = int((_LEVEL.findall(shown) or [level])[-1])
-        yield _html.element("div", shown, class_="wide")
+        # What a reader has to move sideways must be reached by the keyboard, too.
+        reached = {"class_": "wide", "tabindex": "0", "role": "group", "aria_label": "a wide table: it moves sideways"}
+        yield _html.element("div", shown, **(reached if too_wide(shown) else {}))
 
 
 def _letters(words: str) -> str:
@@ -217,7 +231,7 @@ def _rewritten(given: str, *, level: int, pictures: Mapping[str, str] | None = N
     """HTML as it may stand on a page; None where it is too long to be read."""
     if len(given) > MOST_HTML:
         return None
-    return folded(sanitised(given, under=_UNDER, after=level, pictures=pictures))
+    return folded(stacked(sanitised(given, under=_UNDER, after=level, pictures=pictures)))
 
 
 def _attached(cell: Mapping[str, Any]) -> dict[str, str]:
@@ -234,7 +248,7 @@ def _attached(cell: Mapping[str, Any]) -> dict[str, str]:
 # ----------------------------------------------------------------------------------------------------------------- its outputs
 
 
-def _output(output: Mapping[str, Any], *, level: int, place: str) -> Html:
+def _output(output: Mapping[str, Any], *, level: int, place: str, places: Places) -> Html:
     kind = output["output_type"]
     if kind == "error":
         return _error(output, place=place)
@@ -247,13 +261,30 @@ def _output(output: Mapping[str, Any], *, level: int, place: str) -> Html:
     for mime in _PICTURES:
         alt = _alt(output, mime, words=words, place=place)
         if data.get(mime) and (shown := picture(data[mime], mime=mime, alt=alt)):
-            return _html.element("figure", shown)
+            return places.figure(shown, sha256_bytes(base64.b64decode(data[mime])))
     if data.get("text/markdown"):
         return _markdown(data["text/markdown"], level=level, pictures={}, place=place)
     if words:
         return _lines(words, place=place)
     kinds = ", ".join(sorted(data)) or "nothing"
     return _html.element("p", f"[An output that a page cannot show ({plain(kinds)[:200]}): see {place}.]")
+
+
+def _gone(output: Mapping[str, Any], *, cell: str, places: Places) -> Html | None:
+    """What stands in the place of an output that the analyst left out; None where it is shown."""
+    reason, what = places.left_out.reason(output, cell=cell)
+    if stated_digest(output):
+        told = output["data"][LEFT_OUT]
+        reason, what = (str(told.get(name)) for name in ("reason", "sha256"))
+    if reason:
+        return places.stand_in(plain(reason), what)
+    words = any(tells(value, places.notes) for value in _shown_texts(output))
+    return _html.element("p", _NOTE_LEFT_OUT, class_="left-out") if words else None
+
+
+def _shown_texts(output: Mapping[str, Any]) -> list[str]:
+    data = output.get("data")
+    return [_text(value) for value in [*(data.values() if isinstance(data, dict) else ()), output.get("text")]]
 
 
 def _is_card(output: Mapping[str, Any]) -> bool:

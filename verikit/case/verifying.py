@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from verikit._files import plain
 from verikit.case import bag
-from verikit.case.auditing import audit_case, info_fields, withheld_of
+from verikit.case.auditing import audit_case, info_fields, redacted_of, withheld_of
 from verikit.case.bag import Problem
 from verikit.case.corrections import correction_of, related_packages
 from verikit.case.crate import CRATE, crate_bytes
@@ -159,7 +159,7 @@ def _examine(contents: Contents, asked: _Asked) -> tuple[tuple[Property, ...], s
         _shape(contents),
         _with_withheld(_hashes(contents, digests, unreadable=unreadable, about_info=about_info), audit, case),
         _journal(audit, [*about_info, *_crate_problems(contents, audit, case, digests=known)]),
-        _notebook(audit),
+        _notebook(audit, known),
         _signature(contents, tagmanifest, key=asked.key),
         _time(contents, tagmanifest, roots=asked.roots),
         _seal(seal, asked.seal),
@@ -267,13 +267,24 @@ def _journal(audit: Audit, about_info: list[Problem]) -> Property:
     return _property("journal", problems, holds=holds)
 
 
-def _notebook(audit: Audit) -> Property:
+def _notebook(audit: Audit, digests: Mapping[str, str]) -> Property:
     if not audit.entries:
         says = "not examined: the journal that it is compared with does not hold"
         return Property(name="notebook", state="limited", says=says)
     count = "1 notebook" if audit.notebooks == 1 else f"{audit.notebooks} notebooks"
     holds = f"{count}: every cell and output as the journal sealed it, run in order from the first to the last"
-    return _property("notebook", _in_package(audit.notebook), holds=holds)
+    found = _property("notebook", _in_package(audit.notebook), holds=holds)
+    gone = [
+        Problem(
+            kind="left-out", path=bag.PAYLOAD + path, detail=f"{len(body['outputs'])} outputs left out by the analyst"
+        )
+        for path, body in redacted_of(audit.entries).items()
+        if digests.get(path) == body.get("sha256")
+    ]
+    if not gone or found.state == "broken":
+        return found
+    says = f"{holds}; some outputs are left out, so not examined: their digests are those that were sealed"
+    return Property(name="notebook", state="limited", says=says, problems=tuple(gone))
 
 
 def _signature(contents: Contents, tagmanifest: bytes | None, *, key: Path | None) -> Property:

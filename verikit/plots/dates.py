@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from verikit._files import plain
 from verikit.container.dates import moment_of
-from verikit.plots.drawing import BLUE, FONT, GREEN, ORANGE, VERMILION, Figure, canvas, fitting, png, write
+from verikit.plots.drawing import BLUE, GREEN, ORANGE, VERMILION, Figure, canvas, png, write
+from verikit.plots.lettering import FONT, fitting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from verikit._files import plain, write_bytes
+from verikit._files import write_bytes
+from verikit.plots.lettering import DPI, FONT, families
 from verikit.records import timecode
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Figure"]
 
 ORANGE, SKY, GREEN, BLUE, VERMILION = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00"
-FONT = "DejaVu Sans"  # comes with Matplotlib, so that a figure looks the same on every machine
-DPI = 100
 JPEG_QUALITY = 85
 
 
@@ -96,7 +95,7 @@ def resized(picture: RGB, *, width: int, most_height: int) -> RGB:
 
 def write(drawing: Drawing, text: str, *, spot: tuple[float, float], size: int, ha: str = "center") -> None:
     """Words at a spot: x and y as parts of the figure from its lower left corner; strangers' text is never parsed."""
-    place: dict[str, Any] = {"ha": ha, "va": "center", "fontfamily": FONT, "fontsize": size}
+    place: dict[str, Any] = {"ha": ha, "va": "center", "fontfamily": families(), "fontsize": size}
     drawing.text(*spot, text, parse_math=False, **place)
 
 
@@ -108,21 +107,3 @@ def time_axis(axis: Axis, *, duration: float) -> None:
     axis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 3, 5, 6, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: timecode(value)[: digits and -digits]))
     axis.set_tick_params(labelsize=9, labelfontfamily=FONT)
-
-
-def readable(text: str) -> str:
-    """A stranger's text on one line, with a visible mark for letters that are hidden or that the font lacks."""
-    from matplotlib.font_manager import FontProperties, findfont, get_font  # noqa: PLC0415 - only who draws pays for it
-
-    font = get_font(findfont(FontProperties(family=FONT)))
-    return "".join(c if font.get_char_index(ord(c)) else "\N{REPLACEMENT CHARACTER}" for c in plain(text))
-
-
-def fitting(text: str, *, width: int, size: int) -> str:
-    """Readable text cut in the middle to about `width` pixels."""
-    # The mean letter of DejaVu Sans is about 0.6 of the size wide; a point is DPI / 72 pixels.
-    most = max(8, int(width / (0.62 * size * DPI / 72)))
-    shown = readable(text)
-    if len(shown) <= most:
-        return shown
-    return shown[: most // 2 - 1] + "\N{HORIZONTAL ELLIPSIS}" + shown[len(shown) - (most - most // 2) :]

@@ -1,33 +1,33 @@
-"""Figures of frames: the contact sheet and the course of change with shots and keyframes."""
+"""Figures of frames: the contact sheet, and the timeline of shots with the course of change and the keyframes."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from verikit._files import plain
 from verikit.plots.drawing import (
-    BLUE,
-    FONT,
     GREEN,
     ORANGE,
     SKY,
     VERMILION,
     Figure,
     canvas,
-    fitting,
     jpeg,
     png,
     resized,
     time_axis,
     write,
 )
+from verikit.plots.lettering import FONT, fitting
 from verikit.records import timecode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Drawing
     from numpy.typing import NDArray
 
@@ -40,11 +40,35 @@ if TYPE_CHECKING:
 __all__ = ["contact_sheet", "contact_sheets", "plot_shots"]
 
 SHEET_WIDTH, GAP = 960, 8
+# Pictures on one sheet: more would make it taller than a screen's scrolling or a printed page bears.
+SHEET_PICTURES = 40
+
+WIDTH, HEIGHT = 800, 470
+# Left edge and width of everything that has time in it, as parts of the figure.
+LEFT, WIDE = 0.085, 0.88
 # Points of a curve: more than the pixels it is drawn on show nothing.
 CURVE_POINTS = 1600
 STRIP_STILLS = 12
-# Pictures on one sheet: more would make it taller than a screen's scrolling or a printed page bears.
-SHEET_PICTURES = 40
+# A bar of fewer pixels has no room for its number.
+NUMBERED = 16
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """How a kind of transition is told: by its colour, by the shape over it, and by how its time is hatched."""
+
+    plural: str
+    marker: str
+    colour: str
+    hatch: str = ""
+
+
+KINDS = {
+    "cut": _Look(plural="cuts", marker="|", colour=VERMILION),
+    "dissolve": _Look(plural="dissolves", marker="D", colour=SKY, hatch="////"),
+    "fade": _Look(plural="fades", marker="^", colour="#555555", hatch="...."),
+    "wipe": _Look(plural="wipes", marker=">", colour=ORANGE, hatch="xx"),
+}
 
 
 def contact_sheet(pictures: Sequence[tuple[str, RGB]], *, title: str, columns: int = 4) -> Figure:
@@ -97,12 +121,28 @@ def plot_shots(
     keyframes: Sequence[Keyframe] = (),
     look: Callable[[RGB], RGB] | None = None,
 ) -> Figure:
-    """How much the picture changes over time, with cuts, gradual transitions and keyframes marked, as PNG.
+    """How much the picture changes over time, over its shots as bars and its keyframes as ticks, as PNG.
 
-    `look` changes how the stills under the curve are shown, as for footage that may distress.
+    Cuts, dissolves, fades and wipes differ in shape as well as in colour. `look` changes how the stills under the bars are
+    shown, as for footage that may distress.
     """
-    figure = canvas(800, 420)
-    axes = figure.add_axes((0.085, 0.29, 0.88, 0.53))
+    figure = canvas(WIDTH, HEIGHT)
+    curve = figure.add_axes((LEFT, 0.41, WIDE, 0.41))
+    top = _curve(curve, scan)
+    _transitions(curve, shots, top=top)
+    bars = figure.add_axes((LEFT, 0.275, WIDE, 0.095))
+    _bars(bars, shots, keyframes, duration=scan.duration)
+    write(figure, fitting(f"Shots of {scan.name}", width=WIDTH - 20, size=12), spot=(0.5, 0.96), size=12)
+    prop = {"family": FONT, "size": 9}
+    figure.legend(loc="upper center", bbox_to_anchor=(0.5, 0.945), ncols=6, columnspacing=1.2, frameon=False, prop=prop)
+    _strip(figure, scan, look=look)
+    counts = [f"{kind.plural}: {sum(s.transition_in == word for s in shots)}" for word, kind in KINDS.items()]
+    told = ", ".join([f"shots: {len(shots)}", *counts, f"keyframes: {len(keyframes)}"])
+    return png(figure, alt=f"Change over time in {plain(scan.name)}, {timecode(scan.duration)} long: {told}")
+
+
+def _curve(axes: Axes, scan: Scan) -> float:
+    """The change of every picture from the one before. Returns the upper end of the scale."""
     times, change = _thinned(scan.times, scan.frames["change"])
     axes.fill_between(times, change, color="#999999", linewidth=0, label="change")
     top = max(10.0, float(change.max())) * 1.15
@@ -111,32 +151,52 @@ def plot_shots(
     axes.set_ylim(0, top)
     axes.set_yticks([tick for tick in (0, 1, 5, 20, 50, 100, 200) if tick < top])
     axes.set_xlim(0, max(scan.duration, 1e-3))
-    cuts = [shot.start for shot in shots if shot.transition_in == "cut"]
-    if cuts:
-        axes.vlines(cuts, 0, top, color=VERMILION, linewidth=1, label=f"cuts ({len(cuts)})")
-    blended = [shot.transition_span for shot in shots if shot.transition_span and shot.transition_in != "wipe"]
-    wiped = [shot.transition_span for shot in shots if shot.transition_span and shot.transition_in == "wipe"]
-    for spans, word, fill, edge, hatch in (
-        (blended, "dissolves and fades", SKY, BLUE, "////"),
-        (wiped, "wipes", ORANGE, "black", "xx"),
-    ):
-        for number, span in enumerate(spans):
-            label = f"{word} ({len(spans)})" if number == 0 else None
-            style: dict[str, Any] = {"facecolor": fill, "edgecolor": edge, "hatch": hatch, "alpha": 0.6, "lw": 0}
-            axes.axvspan(span.start, span.end, label=label, **style)
-    if keyframes:
-        spots = [keyframe.time for keyframe in keyframes]
-        label = f"keyframes ({len(spots)})"
-        axes.plot(spots, [top] * len(spots), "v", color=GREEN, markersize=7, clip_on=False, label=label)
-    time_axis(axes.xaxis, duration=scan.duration)
+    axes.tick_params(axis="y", labelsize=9, labelfontfamily=FONT)
+    axes.tick_params(axis="x", labelbottom=False)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_ylabel("change, grey levels", fontfamily=FONT, fontsize=9)
-    write(figure, fitting(f"Shots of {scan.name}", width=780, size=12), spot=(0.5, 0.955), size=12)
-    prop = {"family": FONT, "size": 9}
-    figure.legend(loc="upper center", bbox_to_anchor=(0.5, 0.93), ncols=5, columnspacing=1.2, frameon=False, prop=prop)
-    _strip(figure, scan, look=look)
-    told = f"cuts: {len(cuts)}, dissolves and fades: {len(blended)}, wipes: {len(wiped)}, keyframes: {len(keyframes)}"
-    return png(figure, alt=f"Change over time in {plain(scan.name)}, {timecode(scan.duration)} long: {told}")
+    return top
+
+
+def _transitions(axes: Axes, shots: Sequence[Shot], *, top: float) -> None:
+    """Each change of shot over the curve: its time hatched, its kind by a shape at the upper edge."""
+    for word, kind in KINDS.items():
+        there = [shot for shot in shots if shot.transition_in == word]
+        if not there:
+            continue
+        spans = [shot.transition_span for shot in there if shot.transition_span]
+        for span in spans:
+            style: dict[str, Any] = {"facecolor": kind.colour, "edgecolor": "white", "hatch": kind.hatch, "lw": 0}
+            axes.axvspan(span.start, span.end, alpha=0.6, **style)
+        middles = [
+            (s.transition_span.start + s.transition_span.end) / 2 if s.transition_span else s.start for s in there
+        ]
+        if word == "cut":
+            axes.vlines(middles, 0, top, color=kind.colour, linewidth=1)
+        shape: dict[str, Any] = {"marker": kind.marker, "color": kind.colour, "markeredgecolor": kind.colour}
+        label = f"{kind.plural} ({len(there)})"
+        axes.plot(middles, [top] * len(there), ls="", markersize=8, clip_on=False, label=label, **shape)
+
+
+def _bars(axes: Axes, shots: Sequence[Shot], keyframes: Sequence[Keyframe], *, duration: float) -> None:
+    """The shots as bars with their numbers, and the keyframes as ticks on them."""
+    long = max(duration, 1e-3)
+    for shot in shots:
+        shade = ("#cfe3f1", "#9cc4e0")[shot.index % 2]
+        axes.barh(0, shot.end - shot.start, left=shot.start, height=1, color=shade, edgecolor="white", linewidth=0.5)
+        if (shot.end - shot.start) / long * WIDE * WIDTH >= NUMBERED:
+            words: dict[str, Any] = {"ha": "center", "va": "center", "fontfamily": FONT, "fontsize": 8}
+            axes.text((shot.start + shot.end) / 2, -0.12, str(shot.index), color="black", **words)
+    if keyframes:
+        spots, label = [keyframe.time for keyframe in keyframes], f"keyframes ({len(keyframes)})"
+        axes.vlines(spots, 0.15, 0.5, color=GREEN, linewidth=2)
+        axes.plot(spots, [0.5] * len(spots), "v", color=GREEN, markersize=7, clip_on=False, label=label)
+    axes.set_xlim(0, long)
+    axes.set_ylim(-0.5, 0.5)
+    axes.set_yticks([])
+    axes.set_ylabel("shots", fontfamily=FONT, fontsize=9, rotation=0, ha="right", va="center")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    time_axis(axes.xaxis, duration=duration)
 
 
 def _strip(figure: Drawing, scan: Scan, *, look: Callable[[RGB], RGB] | None) -> None:

@@ -16,19 +16,18 @@ from verikit.matching.geometry import evened
 from verikit.media.scan import HASHES_PER_SECOND
 from verikit.plots.drawing import (
     BLUE,
-    FONT,
     ORANGE,
     SKY,
     VERMILION,
     Figure,
     canvas,
-    fitting,
     jpeg,
     png,
     resized,
     time_axis,
     write,
 )
+from verikit.plots.lettering import FONT, families, fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,9 +81,11 @@ def plot_alignment(query: Fingerprint, reference: Fingerprint, matches: Sequence
         left.plot([one.start, one.end], [other.start, other.end], linewidth=2.5, zorder=3, **style)
     left.set_xlim(0, max(query.duration, 0.1))
     time_axis(left.xaxis, duration=query.duration)
-    left.set_xlabel(f"time in {fitting(query.name, width=380, size=9)}", fontfamily=FONT, fontsize=9, parse_math=False)
+    left.set_xlabel(
+        f"time in {fitting(query.name, width=380, size=9)}", fontfamily=families(), fontsize=9, parse_math=False
+    )
     left.set_ylabel(
-        f"time in {fitting(reference.name, width=280, size=9)}", fontfamily=FONT, fontsize=9, parse_math=False
+        f"time in {fitting(reference.name, width=280, size=9)}", fontfamily=families(), fontsize=9, parse_math=False
     )
     left.set_title(
         "darker: pictures more alike   solid: confirmed   dashed: not", fontfamily=FONT, fontsize=9, loc="left"

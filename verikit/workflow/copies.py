@@ -171,8 +171,9 @@ def _pairs(query: Video, scan: Scan, *, reference: Fingerprint, match: Match) ->
         time = float((pts - int(scan.frames["pts"][0])) * scan.time_base)
         there = float(reference.still_times[moments[pts]])
         yield (
-            (f"{query.name} at {timecode(time)}", picture),
-            (f"{reference.name} at {timecode(there)}", still_image(reference.stills[moments[pts]])),
+            # A name may run from right to left: a word of ours before it keeps the line's order.
+            (f"At {timecode(time)}: {query.name}", picture),
+            (f"At {timecode(there)}: {reference.name}", still_image(reference.stills[moments[pts]])),
         )
 
 
