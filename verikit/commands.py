@@ -390,8 +390,8 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def lab(options: argparse.Namespace) -> int:
+    from verikit.case.lab import lab_command
     from verikit.case.opening import open_case
-    from verikit.case.running import lab_command
 
     command, variables = lab_command(open_case(options.case), options=options.jupyter)
     # The server takes this process's place: closing it leaves none behind.
