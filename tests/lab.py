@@ -257,19 +257,30 @@ def outputs(page):
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """A picture of an output on the screen: its cell, alternative text and natural width, and whether any of it is seen."""
+    """A picture of an output on the screen: its cell, what it shows in words, its natural width, whether any of it is seen.
+
+    JupyterLab (4.6) drops the words of a picture that is an output of its own; they are those that the notebook holds.
+    """
 
     cell: int
-    alt: str
+    words: str
     width: int
     seen: bool
+
+
+def described(output):
+    """The words for an output that is a picture; None for any other."""
+    mimes = [mime for mime in output.get("data", {}) if mime.startswith("image/")]
+    return output["metadata"][mimes[0]]["alt"] if mimes else None
 
 
 def pictures(page):
     """The pictures of the open notebook, each brought onto the screen as someone who scrolls through would."""
     found = []
+    held = outputs(page)
     for number in range(page.run(f"{PANEL}.content.widgets.length")):
         cell = f"{PANEL}.content.widgets[{number}]"
+        told = [words for output in held[number] if (words := described(output)) is not None]
         # JupyterLab takes cells that are off the screen out of the page; one that is asked for comes back.
         page.run(f"{PANEL}.content.scrollToItem({number}, 'start').catch(() => null)")
         for place in itertools.count():
@@ -278,11 +289,12 @@ def pictures(page):
                 break
             page.until(f"{image}.complete")
             page.run(f"{image}.scrollIntoView({{block: 'center'}})")
-            alt, width, seen = page.run(
-                f"(() => {{const i = {image}, r = i.getBoundingClientRect(); return [i.alt, i.naturalWidth,"
+            alone, alt, width, seen = page.run(
+                f"(() => {{const i = {image}, r = i.getBoundingClientRect();"
+                " return [Boolean(i.closest('.jp-RenderedImage')), i.alt, i.naturalWidth,"
                 " r.width > 20 && r.bottom > 0 && r.top < innerHeight && r.left < innerWidth]})()"
             )
-            found.append(Picture(cell=number, alt=alt, width=width, seen=seen))
+            found.append(Picture(cell=number, words=alt or (told.pop(0) if alone else ""), width=width, seen=seen))
     return found
 
 

@@ -80,7 +80,7 @@ def test_a_notebook_runs_from_the_menu_without_an_error_and_its_pictures_are_on_
     held = sum(any(mime.startswith("image/") for mime in output["data"]) for output in shown)
     seen = pictures(page)
     assert len(seen) >= max(held, KEY_PICTURES.get(name, 0))
-    assert all(picture.width > 0 and picture.seen and picture.alt for picture in seen), seen
+    assert all(picture.width > 0 and picture.seen and picture.words for picture in seen), seen
     whole(page)
     page.picture(desk.screens / f"{name}.png")
     page.size(*LAPTOP)
@@ -106,7 +106,7 @@ def test_a_recipient_who_runs_nothing_sees_tables_pictures_and_their_texts(desk,
     tables = sum("".join(output["data"].get("text/html", "")).count("<table") for output in held)
     seen = pictures(page)
     assert len(seen) >= KEY_PICTURES[name]
-    assert all(picture.width > 0 and picture.seen and picture.alt for picture in seen), seen
+    assert all(picture.width > 0 and picture.seen and picture.words for picture in seen), seen
     whole(page)
     there = page.run("[...document.querySelectorAll('.jp-OutputArea table')].filter(t => t.offsetHeight > 20).length")
     assert there == tables > 0
