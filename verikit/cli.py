@@ -226,7 +226,8 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
     one.add_argument("case", type=Path)
     one.add_argument("source", type=Path, help="an .info.json of yt-dlp, or a folder of auto-archiver")
     _package_commands(sub, parents)
-    one = sub.add_parser("lab", parents=parents, help="JupyterLab on the case's first notebook, or to check a package")
+    told = "JupyterLab on the case's first notebook that was not run to its end, or to check a package"
+    one = sub.add_parser("lab", parents=parents, help=told)
     one.set_defaults(verb=commands.lab)
     one.add_argument("case", type=Path, nargs="?", metavar="CASE|PACKAGE")
     one.add_argument("jupyter", nargs="*", metavar="-- OPTION", help="options for JupyterLab, after --")

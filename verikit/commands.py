@@ -417,9 +417,9 @@ def verify(options: argparse.Namespace) -> int:
 
 def lab(options: argparse.Namespace) -> int:
     from verikit.case.folder import Case
+    from verikit.case.lab import lab_command
     from verikit.case.opening import open_case
     from verikit.case.received import is_package, prepare_check
-    from verikit.case.running import lab_command
 
     received = options.case is not None and is_package(options.case)
     case = Case(folder=prepare_check(options.case).resolve()) if received else open_case(options.case)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verikit.case.cells import load_notebook, output_digest
+from verikit.case.cells import as_kept, load_notebook, output_digest
 from verikit.case.claims import Claim
 from verikit.case.derived import pretty_json
 from verikit.case.live import SESSION_NAME, Shown, as_shown, watch
@@ -250,3 +250,28 @@ def test_what_a_terminal_shows_it_shows_again(text):
 def test_an_output_s_digest_does_not_depend_on_how_its_lines_are_held():
     whole = {"output_type": "stream", "name": "stdout", "text": "a\nb\n"}
     assert output_digest(whole) == output_digest(whole | {"text": ["a\n", "b\n"]})
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("6.0", "6"),
+        ("-0.0", "0"),
+        ("1e20", "100000000000000000000"),
+        ("1e21", "1e+21"),
+        ("9007199254740993", "9007199254740992"),
+        ("12345678901234567890", "12345678901234567000"),
+        ("1e-07", "1e-07"),
+        ("0.1", "0.1"),
+        ('[true, null, "6.0", {"a": 2.50}]', '[true, null, "6.0", {"a": 2.5}]'),
+    ],
+)
+def test_numbers_are_kept_as_a_browser_writes_them(sent, kept):
+    assert json.dumps(as_kept(json.loads(sent))) == kept
+
+
+@given(value=st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**25), 10**25))
+def test_what_a_browser_wrote_it_writes_again(value):
+    once = as_kept(value)
+    assert as_kept(once) == once
+    assert float(once) == float(value)

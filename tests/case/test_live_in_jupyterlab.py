@@ -6,7 +6,7 @@ import json
 import shutil
 
 import pytest
-from lab import opened
+from lab import PANEL, opened
 
 from benchmarks.tampers import read, unpack
 from verikit.case.claims import Claim
@@ -14,7 +14,6 @@ from verikit.case.opening import new_case, open_case
 from verikit.case.sealing import seal_case
 from verikit.case.verifying import verify_package
 
-PANEL = "jupyterapp.shell.currentWidget"
 SOURCES = (
     "%load_ext verikit\nfrom verikit.case.opening import open_case\ncase = open_case()",
     "print('one'); print('two')\n1 + 1",

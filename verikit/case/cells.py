@@ -16,7 +16,9 @@ Notebooks are read as JSON: nbformat alone takes seconds to import.
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from verikit._files import canonical_json, plain, sha256_text
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LEFT_OUT",
     "CellDigest",
+    "as_kept",
     "cell_digests",
     "joined",
     "load_notebook",
@@ -165,6 +168,21 @@ def stated_digest(output: Mapping[str, Any]) -> str:
     told = data.get(LEFT_OUT) if isinstance(data, dict) and output.get("output_type") == "display_data" else None
     digest = told.get("digest") if isinstance(told, dict) else None
     return digest if isinstance(digest, str) else ""
+
+
+def as_kept(output: Mapping[str, Any]) -> Any:
+    """The output with its numbers as JupyterLab writes them, whoever wrote them: 6.0 is 6 there.
+
+    A browser knows no whole numbers but doubles, and writes those below 1e21 without fraction or exponent (ECMA-262,
+    Number::toString). For what is compared, never for what is sealed.
+    """
+    return json.loads(canonical_json(output), parse_float=_as_browser, parse_int=_as_browser)
+
+
+def _as_browser(digits: str) -> float:
+    number = float(digits)
+    # The shortest digits that name this double, then noughts; Decimal reads them from Python's own shortest form.
+    return int(Decimal(repr(number))) if number.is_integer() and abs(number) < 1e21 else number
 
 
 def cell_digests(notebook: Mapping[str, Any], *, left_out: Collection[str] = ()) -> tuple[CellDigest, ...]:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from verikit._files import plain, sha256_text
 from verikit._version import __version__
-from verikit.case.cells import cell_digests, load_notebook, output_digest
+from verikit.case.cells import as_kept, cell_digests, load_notebook, output_digest
 from verikit.case.journal import append
 from verikit.case.opening import open_case
 from verikit.errors import AuditError
@@ -170,7 +170,7 @@ class _Watch:
             "status": "ok" if result.success else "error",
             "source": str(info.raw_cell) if len(str(info.raw_cell)) <= MOST_SOURCE else "",
             "source_sha256": sha256_text(str(info.raw_cell)),
-            "outputs": [output_digest(output) for output in outputs],
+            "outputs": [output_digest(as_kept(output)) for output in outputs],
             "seconds": None if self.began is None else round(time.monotonic() - self.began, 3),
         }
         if not self.notebook:

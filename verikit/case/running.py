@@ -17,9 +17,7 @@ import importlib.metadata
 import json
 import os
 import platform
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from verikit._files import plain, sha256_bytes, sha256_text, write_bytes
@@ -35,11 +33,12 @@ from verikit.records import Records, mimebundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from verikit.case.folder import Case
     from verikit.case.journal import Entry
 
-__all__ = ["NotebookRun", "environment", "fill_cells", "lab_command", "run_case"]
+__all__ = ["NotebookRun", "environment", "fill_cells", "run_case"]
 
 ENVIRONMENT = "environment.json"
 # Written by other tools at every run: times and widget states, which differ each time and say nothing.
@@ -320,22 +319,3 @@ def fill_cells(notebook_path: Path, *, tag_sources: Mapping[str, str]) -> None:
     if missing:
         raise ValueError(f"{notebook_path.name}: no cell is tagged {', '.join(sorted(missing))}")
     write_bytes(notebook_path, pretty_json(notebook))
-
-
-def lab_command(case: Case, *, options: Sequence[str] = ()) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The command, and the variables to set for it, that open JupyterLab on a case's first notebook.
-
-    The case's folder is all that it serves. Jupyter's own news and update prompts are off: nothing is asked of the
-    network. `options` are handed to JupyterLab.
-    """
-    first = min((case.folder / "notebooks").glob("*.ipynb"))
-    quiet = ("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
-    place = (f"--ServerApp.root_dir={case.folder}", f"--LabApp.default_url=/lab/tree/notebooks/{first.name}")
-    # Jupyter refuses the super-user unless told; in a container there is often no other.
-    root = ("--allow-root",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
-    # A page configuration of ours leaves out the plugin that would ask whether to fetch Jupyter's news.
-    ours = str(Path(__file__).parent / "jupyter")
-    variables = {
-        "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, [ours, os.environ.get("JUPYTER_CONFIG_PATH", "")]))
-    }
-    return (sys.executable, "-m", "jupyterlab", *quiet, *place, *root, *options), variables

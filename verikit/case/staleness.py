@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from verikit._files import plain
 from verikit.case.auditing import FINISHED, TEMPLATES, latest_runs
-from verikit.case.cells import cell_digests, load_notebook, source_of
+from verikit.case.cells import as_kept, cell_digests, load_notebook, output_digest, source_of
 from verikit.case.derived import confined
 from verikit.errors import AuditError
 from verikit.records import Records, mimebundle
@@ -115,7 +115,8 @@ def _stale(name: str, notebook: Mapping[str, Any], ran: Sequence[Entry]) -> list
             if source_of(notebook["cells"][cell.index]).strip():
                 tell(cell, "not-run", "it did not run in the kernel's last session", key=key)
             continue
-        for kind, detail in _differences(cell, entry.body):
+        kept = [output_digest(as_kept(output)) for output in notebook["cells"][cell.index]["outputs"]]
+        for kind, detail in _differences(cell, entry.body, kept=kept):
             tell(cell, kind, detail, key=key)
         if latest is not None and latest[0] > entry.seq:
             above = latest[1]
@@ -131,13 +132,13 @@ def _stale(name: str, notebook: Mapping[str, Any], ran: Sequence[Entry]) -> list
     return found
 
 
-def _differences(cell: CellDigest, body: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """How a saved cell differs from its last run."""
+def _differences(cell: CellDigest, body: Mapping[str, Any], *, kept: Sequence[str]) -> Iterable[tuple[str, str]]:
+    """How a saved cell, with these digests of its outputs as they are kept, differs from its last run."""
     if body.get("source_sha256") != cell.source_sha256:
         yield "edited", "its source was edited after it ran"
     elif body.get("status") != "ok":
         yield "error", "its last run ended in an error"
-    elif body.get("outputs") != list(cell.outputs):
+    elif body.get("outputs") != kept:
         yield "outputs", "what it shows as saved is not what the kernel sent: edited, cleared, or not saved since"
 
 
