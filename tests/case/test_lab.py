@@ -145,3 +145,14 @@ def test_closing_lab_leaves_no_process(how, tmp_path, case):
         assert [number for number in started if alive(number)] == []
         with pytest.raises(ProcessLookupError):
             os.killpg(server.process.pid, 0)
+
+
+def test_a_package_that_was_received_opens_on_the_notebook_that_checks_it(sample_data, tmp_path):
+    from verikit.case.folder import Case
+    from verikit.case.received import prepare_check
+
+    package = tmp_path / "received.zip"
+    package.write_bytes((sample_data / "worked_case" / "worked_case.zip").read_bytes())
+    folder = prepare_check(package)
+    command, _ = lab_command(Case(folder=folder))
+    assert "--LabApp.default_url=/lab/tree/notebooks/09_check_a_case.ipynb" in command
