@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import math
+import subprocess
+import sys
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from verikit._files import FORMULA
 from verikit.records import RESULT_MIME, Finding, Outcome, Records, Span, timecode
 
 seconds = st.floats(-1e6, 1e6)
@@ -188,3 +193,64 @@ def test_hostile_names_neither_act_nor_hide_nor_break_the_table():
     for form in ("text/plain", "text/html"):
         assert not {"\x1b", "\u202e"} & set(shown[form])
     assert len(shown["text/plain"].split("\n")) == 3
+
+
+# Saved
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
+@given(names=st.lists(st.text(max_size=8), min_size=1, max_size=4))
+def test_a_saved_table_says_what_it_says_on_the_screen(ending, names, tmp_path_factory):
+    if ending == "parquet":
+        pytest.importorskip("pyarrow")
+    names = [name.encode("utf-8", "ignore").decode("utf-8") for name in names]
+    rows = Records([Row(name=name, size=3) for name in names], caption="Rows", columns=("name",))
+    path = rows.save(tmp_path_factory.mktemp("saved") / f"rows.{ending}")
+    assert [other.name for other in path.parent.iterdir()] == [path.name]
+    if ending == "json":
+        assert json.loads(path.read_text(encoding="utf-8")) == rows.to_dict()
+    elif ending == "parquet":
+        pd.testing.assert_frame_equal(pd.read_parquet(path), rows.to_frame(), check_dtype=False)
+    else:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            read = list(csv.reader(stream))
+        assert read[0] == ["name", "size", "extra"]
+        assert [row[1:] for row in read[1:]] == [["3", "7"]] * len(names)
+        assert not any(row[0].startswith(FORMULA) for row in read[1:])
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_of_a_csv_is_run_by_a_spreadsheet(text, tmp_path):
+    rows = Records([Row(name=text, size=[text])], caption="Rows", columns=("name",))
+    with rows.save(tmp_path / "rows.csv").open(encoding="utf-8-sig", newline="") as stream:
+        (_, row) = csv.reader(stream)
+    assert not any(cell.startswith(FORMULA) for cell in row)
+
+
+def test_a_table_of_nothing_has_its_head_and_columns_of_several_kinds_are_texts(tmp_path):
+    pq = pytest.importorskip("pyarrow.parquet")
+    none = Records([], caption="Rows", columns=("name", "size"))
+    assert none.save(tmp_path / "none.csv").read_text(encoding="utf-8-sig") == "name,size\n"
+    assert pq.read_table(none.save(tmp_path / "none.parquet")).column_names == ["name", "size"]
+    mixed = Records([Row(name="a", size=1), Row(name="b", size="x"), Row(name="c")], caption="Rows", columns=())
+    assert pq.read_table(mixed.save(tmp_path / "mixed.parquet"))["size"].to_pylist() == ["1", "x", None]
+    numbers = Records([Row(name="a", size=1), Row(name="b", size=1.5), Row(name="c")], caption="Rows", columns=())
+    assert pq.read_table(numbers.save(tmp_path / "numbers.parquet"))["size"].to_pylist() == [1.0, 1.5, None]
+
+
+def test_another_ending_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ValueError, match=r"csv, \.json or \.parquet"):
+        Records([], caption="Rows", columns=()).save(tmp_path / "rows.xlsx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_pyarrow_a_line_says_what_brings_it(tmp_path):
+    code = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "from pathlib import Path\nfrom verikit.records import Records\n"
+        "try:\n    Records([], caption='x', columns=()).save(Path('x.parquet'))\n"
+        "except ImportError as error:\n    print(type(error).__name__, error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "MissingToolError pyarrow: not installed; pip install 'verikit[parquet]'\n"
+    assert list(tmp_path.iterdir()) == []

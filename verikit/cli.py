@@ -14,6 +14,7 @@ from verikit._version import __version__
 from verikit.case.claims import span_of_date
 from verikit.errors import AuditError, VerikitError
 from verikit.geo import Point, read_point
+from verikit.records import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -221,10 +222,16 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
     one = sub.add_parser("stale", parents=parents, help="cells that are not as they ran in JupyterLab")
     one.set_defaults(verb=commands.stale)
     one.add_argument("case", type=Path)
-    one = sub.add_parser("take", parents=parents, help="take in what yt-dlp or auto-archiver saved")
+    one = sub.add_parser("take", parents=parents, help="take in files, or what yt-dlp or auto-archiver saved")
     one.set_defaults(verb=commands.take)
     one.add_argument("case", type=Path)
     one.add_argument("source", type=Path, help="an .info.json of yt-dlp, or a folder of auto-archiver")
+    one.add_argument("--how", metavar="TEXT", help="SOURCE is any file or folder of files; say how you came by it")
+    one = sub.add_parser("export", parents=parents, help="every table of a case, for spreadsheets and programs")
+    one.set_defaults(verb=commands.export)
+    one.add_argument("case", type=Path)
+    one.add_argument("--out", type=Path, required=True, metavar="DIR", help="write the tables here")
+    one.add_argument("--format", choices=FORMATS, default="csv", help="parquet needs pyarrow")
     _package_commands(sub, parents)
     told = "JupyterLab on the case's first notebook that was not run to its end, or to check a package"
     one = sub.add_parser("lab", parents=parents, help=told)

@@ -388,11 +388,25 @@ def review(options: argparse.Namespace) -> int:
 
 
 def take(options: argparse.Namespace) -> int:
-    from verikit.case.exchange import take_evidence
+    from verikit.case.exchange import take_evidence, take_files
     from verikit.case.opening import open_case
 
-    taken = take_evidence(open_case(options.case), options.source)
+    case = open_case(options.case)
+    taken = (
+        take_evidence(case, options.source)
+        if options.how is None
+        else take_files(case, options.source, how=options.how)
+    )
     _print(options, data={"acquired": [one.to_dict() for one in taken]}, text=_text(taken))
+    return DONE
+
+
+def export(options: argparse.Namespace) -> int:
+    from verikit.case.export import export_case
+    from verikit.case.opening import open_case
+
+    written = export_case(open_case(options.case), options.out, form=options.format)
+    _print(options, data={"files": [str(path) for path in written]}, text="\n".join(map(str, written)))
     return DONE
 
 

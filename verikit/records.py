@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import enum
+import io
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, overload
 
 from verikit import _html
-from verikit._files import plain
+from verikit._files import harmless_cell, plain, write_text, written_aside
+from verikit.errors import MissingToolError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
-__all__ = ["RESULT_MIME", "Finding", "Outcome", "Records", "Shown", "Span", "mimebundle"]
+__all__ = ["FORMATS", "RESULT_MIME", "Finding", "Outcome", "Records", "Shown", "Span", "mimebundle"]
 
 RESULT_MIME = "application/vnd.verikit.result.v1+json"
+# What a table can be saved as.
+FORMATS = ("csv", "json", "parquet")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -181,6 +189,44 @@ class Records(Sequence[T]):
 
         return pd.DataFrame([value.to_dict() for value in self._values])
 
+    def save(self, path: Path) -> Path:
+        """Write all keys of all values to `path` as its ending says: .csv, .json or .parquet. Returns `path`.
+
+        JSON is that of `to_dict`. In the other two, lists and objects are JSON texts. In CSV (UTF-8 with the mark that
+        spreadsheets look for) a text that a spreadsheet would run as a formula gets an apostrophe before it, and hidden
+        letters become a visible mark. Written aside and renamed. Raises ValueError for another ending, and
+        MissingToolError where .parquet needs pyarrow, which is optional.
+        """
+        kind = path.suffix.lower().removeprefix(".")
+        if kind not in FORMATS:
+            raise ValueError(f"{path.name}: a table is saved as .csv, .json or .parquet")
+        if kind == "json":
+            return write_text(path, json.dumps(self.to_dict(), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+        if kind == "csv":
+            return write_text(path, _csv(self._flat(), head=self._keys()))
+        return self._save_parquet(path)
+
+    def _keys(self) -> list[str]:
+        """The keys of all values, in the order in which they first stand; of no values, those that the table shows."""
+        found = dict.fromkeys(name for value in self._values for name in value.to_dict())
+        return list(found) or list(self._columns)
+
+    def _flat(self) -> list[dict[str, Any]]:
+        """All values as rows of plain numbers, texts and nothing; lists and objects as JSON texts."""
+        return [{name: _flat(cell) for name, cell in value.to_dict().items()} for value in self._values]
+
+    def _save_parquet(self, path: Path) -> Path:
+        try:
+            import pyarrow as pa  # noqa: PLC0415 - optional
+            import pyarrow.parquet as pq  # noqa: PLC0415 - the same
+        except ImportError as missing:
+            raise MissingToolError("pyarrow: not installed; pip install 'verikit[parquet]'") from missing
+        rows = self._flat()
+        columns = {name: _one_kind([row.get(name) for row in rows]) for name in self._keys()}
+        with written_aside(path) as aside:
+            pq.write_table(pa.table(columns), aside)
+        return path
+
     def _cells(self) -> list[list[str]]:
         return [[_cell(value.to_dict().get(name)) for name in self._columns] for value in self._values]
 
@@ -201,6 +247,35 @@ class Records(Sequence[T]):
             else _html.element("p", f"{self._caption}: none")
         )
         return mimebundle(self, plain_text=self._text(), html=shown)
+
+
+def _flat(value: object) -> object:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple | dict) else value
+
+
+def _one_kind(values: Sequence[object]) -> Sequence[object]:
+    """The values of a column of a Parquet file, which has one kind: numbers as such, else texts where kinds differ."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int, float}:
+        return [None if value is None else float(str(value)) for value in values]
+    if len(kinds) <= 1:
+        return values
+    return [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+
+
+def _csv(rows: Iterable[Mapping[str, object]], *, head: Sequence[str]) -> str:
+    """A table for spreadsheets: with the mark by which they know UTF-8, and no text that they would run."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([harmless_cell(plain(name)) for name in head])
+    for row in rows:
+        cells = (row.get(name) for name in head)
+        writer.writerow([_harmless(cell) if isinstance(cell, str) else cell for cell in cells])
+    return "\N{ZERO WIDTH NO-BREAK SPACE}" + text.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    return harmless_cell("\n".join(map(plain, cell.split("\n"))))
 
 
 def _cell(value: object) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from verikit._files import sha256_bytes
 from verikit.case.claims import Claim
-from verikit.case.exchange import Acquired, take_evidence
+from verikit.case.exchange import Acquired, take_evidence, take_files
 from verikit.case.opening import new_case
 from verikit.errors import AuditError
 
@@ -152,3 +152,43 @@ def test_what_is_neither_is_refused_in_a_line(case, tmp_path):
             take_evidence(case, tmp_path / name)
     with pytest.raises(FileNotFoundError):
         take_evidence(case, tmp_path / "none")
+
+
+# Files that no tool describes
+
+
+def test_a_folder_of_files_is_taken_in_with_the_words_of_who_brought_it(case, tmp_path):
+    folder = tmp_path / "from the witness"
+    folder.mkdir()
+    (folder / "letter.txt").write_bytes(b"I filmed it")
+    (folder / "=1+1.png").write_bytes(b"a screenshot")
+    taken = take_files(case, folder, how="handed over on a stick,\nby N. N.")
+    assert [(one.name, one.path) for one in taken] == [
+        ("=1+1.png", "inputs/1_1.png"),
+        ("letter.txt", "inputs/letter.txt"),
+    ]
+    assert (case.folder / "inputs/letter.txt").read_bytes() == b"I filmed it"
+    assert [body["how"] for body in acquired(case)[-2:]] == ["handed over on a stick, by N. N."] * 2
+    assert acquired(case)[-1]["by"] == "A. Analyst"
+    (again,) = take_files(case, folder / "letter.txt", how="sent again")
+    assert again.path == "inputs/letter.txt"
+
+
+def test_nothing_of_a_folder_is_left_out_in_silence(case, tmp_path):
+    folder = tmp_path / "given too"
+    (folder / "deeper").mkdir(parents=True)
+    (folder / "a.txt").write_bytes(b"a")
+    before = len(case.entries)
+    with pytest.raises(ValueError, match=r"only files with content .*: deeper"):
+        take_files(case, folder, how="found")
+    (folder / "deeper").rmdir()
+    (folder / "empty").touch()
+    with pytest.raises(ValueError, match=r"only files with content .*: empty"):
+        take_files(case, folder, how="found")
+    with pytest.raises(ValueError, match="only files with content"):
+        take_files(case, folder / "empty", how="found")
+    with pytest.raises(ValueError, match="say how you came by"):
+        take_files(case, folder / "a.txt", how=" ")
+    with pytest.raises(FileNotFoundError):
+        take_files(case, folder / "b.txt", how="found")
+    assert len(case.entries) == before

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from verikit.case.folder import Case
 
-__all__ = ["Acquired", "take_evidence"]
+__all__ = ["Acquired", "take_evidence", "take_files"]
 
 # A post's metadata has some hundred kilobytes at most; with all comments some megabytes.
 MOST_METADATA, MOST_FILES = 64 << 20, 1000
@@ -98,13 +98,39 @@ def take_evidence(case: Case, source: Path) -> Records[Acquired]:
     if missing:
         problems = [f"{word}: stated there, and no file of it has it: changed, or missing" for word in missing]
         raise AuditError(f"{source.name}: nothing was taken in", problems=problems)
+    return _take(case, {path: {**facts, "stated": ", ".join(sorted(own[path]))} for path in files})
+
+
+def take_files(case: Case, source: Path, *, how: str) -> Records[Acquired]:
+    """What was taken into the case from `source`, a file or a folder of files that no tool describes, file by file.
+
+    `how` says in a person's words how the files were come by; the journal keeps them. Screenshots, a page saved by a
+    browser, a witness's letter. Raises FileNotFoundError, and ValueError without such words, or where the folder holds
+    something else than files with content: nothing is left out in silence.
+    """
+    source = Path(source)
+    if not how.strip():
+        raise ValueError("take: say how you came by the files, with --how TEXT")
+    if not source.exists():
+        raise FileNotFoundError(f"{source}: no such file or folder")
+    files = _files_of(source) if source.is_dir() else [source]
+    others = sorted({path.name for path in source.iterdir()} - {path.name for path in files}) if source.is_dir() else []
+    if others or not files or not source.stat().st_size:
+        named = ", ".join(map(plain, others[:5])) or "nothing in it"
+        raise ValueError(f"{source}: only files with content are taken in, no folders and links: {named}")
+    if len(files) > MOST_FILES:
+        raise ValueError(f"{source}: more than {MOST_FILES} files")
+    return _take(case, {path: {"how": plain(" ".join(how.split()))[:2000]} for path in files})
+
+
+def _take(case: Case, files: Mapping[Path, Mapping[str, str]]) -> Records[Acquired]:
+    """Copy each file to inputs/ and tell the journal what is known of it; one that the case has is only told."""
     known = {str(e.body.get("sha256")): str(e.body.get("path")) for e in case.entries if e.kind == "acquired"}
     taken = []
-    for path in files:
+    for path, facts in files.items():
         place, sha256, size = _copied(case, path, known)
         known[sha256] = place
-        words = ", ".join(sorted(own[path]))
-        one = Acquired(path=place, name=plain(path.name), sha256=sha256, size=size, stated=words, **facts)
+        one = Acquired(path=place, name=plain(path.name), sha256=sha256, size=size, **facts)
         append(case.journal, "acquired", one.to_dict() | {"by": case.by}, case=case.id)
         taken.append(one)
     return _records(taken)
