@@ -219,6 +219,14 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
     )
     pairs: dict[str, Any] = {"action": "append", "nargs": 2, "default": []}
     one.add_argument("--leave-out", **pairs, metavar=("WHAT", "REASON"), help=LEAVE_OUT)
+    _on_a_case(sub, parents)
+    _package_commands(sub, parents)
+    one = sub.add_parser("demo", parents=parents, help="the whole road on the sample data")
+    one.set_defaults(verb=commands.demo)
+    one.add_argument("--out", type=Path, default=Path("demo-case"), metavar="DIR")
+
+
+def _on_a_case(sub: Any, parents: list[Any]) -> None:
     one = sub.add_parser("stale", parents=parents, help="cells that are not as they ran in JupyterLab")
     one.set_defaults(verb=commands.stale)
     one.add_argument("case", type=Path)
@@ -232,15 +240,11 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
     one.add_argument("case", type=Path)
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="write the tables here")
     one.add_argument("--format", choices=FORMATS, default="csv", help="parquet needs pyarrow")
-    _package_commands(sub, parents)
     told = "JupyterLab on the case's first notebook that was not run to its end, or to check a package"
     one = sub.add_parser("lab", parents=parents, help=told)
     one.set_defaults(verb=commands.lab)
     one.add_argument("case", type=Path, nargs="?", metavar="CASE|PACKAGE")
     one.add_argument("jupyter", nargs="*", metavar="-- OPTION", help="options for JupyterLab, after --")
-    one = sub.add_parser("demo", parents=parents, help="the whole road on the sample data")
-    one.set_defaults(verb=commands.demo)
-    one.add_argument("--out", type=Path, default=Path("demo-case"), metavar="DIR")
 
 
 def _package_commands(sub: Any, parents: list[Any]) -> None:
