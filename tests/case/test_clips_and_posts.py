@@ -95,6 +95,22 @@ def test_the_board_shows_all_clips_and_posts(case: Case) -> None:
     assert str(case.for_clip("clip_2").heading[0]) == "Clip 2 of 3: clip.mp4"
 
 
+def test_what_becomes_known_of_the_post_is_told_and_its_words_stay(case: Case) -> None:
+    count = len(case.entries)
+    assert case.describe_post() == case.claim
+    assert len(case.entries) == count
+    with pytest.raises(ValueError, match="translator"):
+        case.describe_post(translation="a post")
+    with pytest.raises(ValueError, match="ISO 8601"):
+        case.describe_post(posted="yesterday")
+    case.describe_post(posted="2024-11-05T18:20+02:00", translation="eine Nachricht", translator="N. N.")
+    claim = open_case(case.folder).claim
+    assert (claim.text, claim.posted, claim.translator) == ("a post", "2024-11-05T18:20+02:00", "N. N.")
+    assert claim.sub_claims == PARTS
+    assert case.entries[-1].body["claim"] == claim.to_dict()
+    assert "in translation: eine Nachricht (N. N.)" in case.card()._repr_mimebundle_()["text/plain"]
+
+
 def test_a_clip_or_post_that_was_changed_is_noticed(case: Case) -> None:
     second = case.folder / "inputs/clip_2.mp4"
     second.chmod(0o644)

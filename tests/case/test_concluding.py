@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from verikit.case.claim_review import CATEGORIES, ClaimReview, claim_review
 from verikit.case.claims import Claim, SubClaim
 from verikit.case.clips import Clip
+from verikit.case.evidence_kinds import COPY, NOTHING_FOUND, independent_kinds
 from verikit.case.opening import Further, new_case
 from verikit.case.posts import Post
 from verikit.case.readings import Reading
 from verikit.case.verdicts import Decision, EarlierCopy, Label, Media, Status, Verdict
 from verikit.errors import AuditError
+from verikit.keyframes.searches import Search, Searches
+from verikit.records import Records
 
 if TYPE_CHECKING:
     from verikit.case.folder import Case
@@ -96,6 +99,29 @@ def test_recycled_is_held_back_where_the_evidence_says_otherwise(case: Case, cha
     with pytest.raises(AuditError) as held:
         case.conclude(recycled(case, **change))
     assert said in "; ".join(held.value.problems)
+
+
+def test_recycled_by_a_search_outside_has_the_date_that_was_found(case: Case) -> None:
+    found = Search(
+        still="s", variant="plain", engine="e", outcome="found", earliest_result_url="https://example.org/9",
+        earliest_result_date="2023-02",
+    )  # fmt: skip
+    case.record(Searches(made=Records([found], caption="c", columns=("engine",)), not_searched=0), name="searches")
+    change = {"reference": "a page", "date_is": "published", "evidence": "searches"}
+    with pytest.raises(AuditError, match="gives the date 2022"):
+        case.conclude(recycled(case, **change | {"dated": "2022"}))
+    case.conclude(recycled(case, **change | {"dated": "2023-02"}))
+
+
+@pytest.mark.parametrize("kind", ["Match", "Comparison", "ArchiveSearch", "Search"])
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_a_match_that_is_not_confirmed_is_no_copy(case: Case, kind: str, confirmed: bool) -> None:  # noqa: FBT001 - the truth of a row
+    match = {"reference": "r", "confirmed": confirmed}
+    held = {"Match": match, "Comparison": {"matches": [match]}, "ArchiveSearch": {"search": {"matches": [match]}}}
+    fields = {"to_dict": lambda _: held.get(kind, {"matches": [match]})}
+    case.record(type(kind, (), fields)(), name="compared")
+    kinds = independent_kinds(["compared"], case.derived, case.evidence)
+    assert kinds == {"compared": COPY if confirmed else NOTHING_FOUND}
 
 
 def test_a_search_without_a_confirmed_match_carries_nothing(case: Case) -> None:

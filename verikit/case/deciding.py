@@ -125,16 +125,27 @@ def _copy_problems(case: Case, copy: EarlierCopy, derived: Mapping[str, Derived]
     if copy.evidence not in derived:
         yield f"earlier copy: {copy.evidence!r} was not derived in this case"
         return
-    if not recycled or derived[copy.evidence].kind != "CopySearch":
-        return
-    found = case.evidence(copy.evidence)
+    kind = derived[copy.evidence].kind
+    if recycled and kind == "CopySearch":
+        yield from _not_in_matches(copy, case.evidence(copy.evidence))
+    elif recycled and kind == "Searches":
+        made = case.evidence(copy.evidence)["searches"]
+        dates = sorted({one["earliest_result_date"] for one in made if one["outcome"] == "found"} - {""})
+        if copy.dated not in dates:
+            there = ", ".join(dates) or "none"
+            yield f"earlier copy: no search that found something gives the date {copy.dated} (dates: {there})"
+
+
+def _not_in_matches(copy: EarlierCopy, found: Mapping[str, Any]) -> Iterator[str]:
+    """Where the search of step 04 has no confirmed match with the copy, or another date of its own."""
     confirmed = {m["reference"] for m in (found["search"] or {}).get("matches", []) if m["confirmed"]}
     if copy.reference not in confirmed:
         there = ", ".join(sorted(confirmed)) or "no confirmed match"
         yield f"earlier copy: {copy.evidence} has no confirmed match with {copy.reference} ({there})"
     claimed = [str(one["claims_created"]) for one in found["copies"] if one["name"] == copy.reference]
     if copy.date_is is DateIs.CLAIMED_BY_FILE and not any(copy.dated in dates for dates in claimed):
-        yield f"earlier copy: {copy.reference} does not claim the date {copy.dated}; it claims {', '.join(claimed) or 'none'}"
+        there = ", ".join(claimed) or "none"
+        yield f"earlier copy: {copy.reference} does not claim the date {copy.dated}; it claims {there}"
 
 
 def second_reader(case: Case, by: str, *, agrees: Sequence[str], dissents: Mapping[str, str], text: str) -> Reading:
