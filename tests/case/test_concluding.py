@@ -18,6 +18,7 @@ from verikit.case.evidence_kinds import COPY, NOTHING_FOUND, independent_kinds
 from verikit.case.opening import Further, new_case
 from verikit.case.posts import Post
 from verikit.case.readings import Reading
+from verikit.case.report import report_page
 from verikit.case.verdicts import Decision, EarlierCopy, Label, Media, Status, Verdict
 from verikit.errors import AuditError
 from verikit.keyframes.searches import Search, Searches
@@ -189,6 +190,19 @@ def test_a_reading_is_of_one_verdict_and_not_of_the_next(case: Case) -> None:
     assert case.second_reading is None
     case.conclude(recycled(case))
     assert case.second_reading is not None
+
+
+def test_the_report_shows_further_posts_the_reason_for_the_media_and_the_dissent(case: Case) -> None:
+    before = report_page(case)
+    assert "Post 2, as it was recorded: 2024-11-06" in before
+    assert "Second reader" not in before
+    case.conclude(recycled(case))
+    case.second_reader("Bo <b>", agrees=["S1"], dissents={"label": "too early"})
+    page = report_page(case)
+    assert "The footage itself: decontextualized. older" in page
+    assert "<p>Evidence: <code>copies</code>.</p>" in page
+    assert "Second reader: Bo &lt;b&gt;." in page
+    assert "too early" in page
 
 
 @pytest.mark.parametrize(

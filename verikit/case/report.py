@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from verikit import _html
 from verikit._files import canonical_json, sha256_bytes, write_text
+from verikit.case.beside import footage_and_reader, further_posts_section
 from verikit.case.claims import in_words
 from verikit.case.derived import confined, withdrawn_of
 from verikit.case.journal import strict_json
@@ -62,7 +63,9 @@ def report_page(case: Case) -> Html:
     parts = (
         _top(case, entries),
         _claim(claim, entries),
+        further_posts_section(case),
         _outcome(case, entries),
+        footage_and_reader(case),
         _file(entries),
         _done(case, entries),
         _said(entries),
