@@ -79,6 +79,14 @@ def test_what_is_derived_from_a_further_clip_has_its_name_before_its_own(case: C
     case.decide("S1", status="supported", because="seen", rests_on=["look", "clip_2/look"])
 
 
+def test_what_people_observe_in_a_further_clip_is_of_that_clip(case: Case) -> None:
+    case.for_clip("clip_3").observe("hat", kind="seen", what="a hat", at=(0, 1), sure="certain")
+    case.observe("hat", kind="seen", what="another hat", at=(0, 1), sure="certain")
+    assert [row.name for row in case.observations] == ["clip_3/observed/hat", "observed/hat"]
+    assert case.for_clip("clip_3").observations == case.observations
+    case.decide("S1", status="supported", because="seen", rests_on=["clip_3/observed/hat"])
+
+
 def test_the_first_clip_keeps_plain_names_and_no_other_clip_is_there(case: Case) -> None:
     assert case.for_clip("clip_1") == case
     for wrong in ("clip_4", "", "../x", 2):

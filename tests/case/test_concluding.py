@@ -114,6 +114,17 @@ def test_recycled_by_a_search_outside_has_the_date_that_was_found(case: Case) ->
     case.conclude(recycled(case, **change | {"dated": "2023-02"}))
 
 
+def test_a_date_of_publication_is_recorded_before_a_verdict_rests_on_it(case: Case) -> None:
+    change = {"date_is": "published", "dated": "2023-02-11"}
+    with pytest.raises(AuditError, match="nothing recorded here gives the date 2023-02-11"):
+        case.conclude(recycled(case, **change))
+    case.observe(
+        "upload", kind="time", what="the site's own record of the upload", latest="2023-02-11", sure="certain",
+        about="S1", fits="does_not_fit", compared_with="an archived copy of the page",
+    )  # fmt: skip
+    case.conclude(recycled(case, **change))
+
+
 @pytest.mark.parametrize("kind", ["Match", "Comparison", "ArchiveSearch", "Search"])
 @pytest.mark.parametrize("confirmed", [True, False])
 def test_a_match_that_is_not_confirmed_is_no_copy(case: Case, kind: str, confirmed: bool) -> None:  # noqa: FBT001 - the truth of a row

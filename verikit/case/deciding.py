@@ -125,15 +125,27 @@ def _copy_problems(case: Case, copy: EarlierCopy, derived: Mapping[str, Derived]
     if copy.evidence not in derived:
         yield f"earlier copy: {copy.evidence!r} was not derived in this case"
         return
-    kind = derived[copy.evidence].kind
-    if recycled and kind == "CopySearch":
+    if recycled and derived[copy.evidence].kind == "CopySearch":
         yield from _not_in_matches(copy, case.evidence(copy.evidence))
-    elif recycled and kind == "Searches":
-        made = case.evidence(copy.evidence)["searches"]
-        dates = sorted({one["earliest_result_date"] for one in made if one["outcome"] == "found"} - {""})
+    if recycled and copy.date_is is DateIs.PUBLISHED:
+        dates = _published(case, derived)
         if copy.dated not in dates:
-            there = ", ".join(dates) or "none"
-            yield f"earlier copy: no search that found something gives the date {copy.dated} (dates: {there})"
+            there = ", ".join(sorted(dates)) or "none"
+            yield (
+                f"earlier copy: nothing recorded here gives the date {copy.dated} (dates: {there}); write the search that found "
+                "it, take in the download, or record who saw the upload record, with case.observe"
+            )
+
+
+def _published(case: Case, derived: Mapping[str, Derived]) -> set[str]:
+    """The dates of publication that the case holds: of searches that found something, of downloads, of what people saw."""
+    made = [
+        one for name, thing in derived.items() if thing.kind == "Searches" for one in case.evidence(name)["searches"]
+    ]
+    dates = {one["earliest_result_date"] for one in made if one["outcome"] == "found"}
+    dates |= {str(entry.body.get("published", "")) for entry in case.entries if entry.kind == "acquired"}
+    seen = [row.observation for row in observations_of(case) if row.observation.kind == "time"]
+    return (dates | {date for one in seen for date in (one.earliest, one.latest)}) - {""}
 
 
 def _not_in_matches(copy: EarlierCopy, found: Mapping[str, Any]) -> Iterator[str]:
