@@ -8,6 +8,8 @@ from verikit import _html
 from verikit.case.claims import in_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from verikit._html import Html
     from verikit.case.folder import Case
     from verikit.case.readings import Reading
@@ -34,8 +36,11 @@ def further_posts_section(case: Case) -> Html:
     return _html.join(parts)
 
 
-def footage_and_reader(case: Case) -> Html:
-    """Why the footage is what the verdict says, on which evidence, and what the second reader says of the verdict."""
+def footage_and_reader(case: Case, link: Callable[[str], Html]) -> Html:
+    """Why the footage is what the verdict says, on which evidence, and what the second reader says of the verdict.
+
+    `link` makes the name of a piece of evidence into what stands for it on the page.
+    """
     verdict = case.verdict
     if verdict is None or not (verdict.media_because or case.second_reading):
         return _html.Html("")
@@ -47,11 +52,11 @@ def footage_and_reader(case: Case) -> Html:
     return _html.join(parts)
 
 
-def _footage(verdict: Verdict) -> list[Html]:
+def _footage(verdict: Verdict, link: Callable[[str], Html]) -> list[Html]:
     words = ", ".join(in_words(word) for word in verdict.media)
     told = [_html.element("p", f"The footage itself: {words}. {verdict.media_because}".strip())]
     if verdict.media_rests_on:
-        names = _html.join([_html.element("code", name) for name in verdict.media_rests_on], ", ")
+        names = _html.join([link(name) for name in verdict.media_rests_on], ", ")
         told.append(_html.element("p", "Evidence: ", names, "."))
     return told
 

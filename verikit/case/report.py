@@ -65,7 +65,7 @@ def report_page(case: Case) -> Html:
         _claim(claim, entries),
         further_posts_section(case),
         _outcome(case, entries),
-        footage_and_reader(case),
+        footage_and_reader(case, code),
         _file(entries),
         _done(case, entries),
         _said(entries),
