@@ -46,7 +46,7 @@ def footage_and_reader(case: Case, link: Callable[[str], Html]) -> Html:
         return _html.Html("")
     parts = [
         _html.element("h3", "The footage, and the second reader"),
-        *_footage(verdict),
+        *_footage(verdict, link),
         *_reader(case.second_reading),
     ]
     return _html.join(parts)
