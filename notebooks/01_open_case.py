@@ -25,6 +25,10 @@ case.claim
 # %% [markdown]
 # ## The posts
 #
+# What becomes known of the first post beside its words is written down in the decision below, with the zone of its time:
+# `case.describe_post(posted="2024-11-05T18:20+02:00", account="@...", url="https://...", archived="https://...",
+# language="uk", translation="...", translator="N. N.")`. Further posts and clips come in with `verikit add`.
+#
 # The same claim is often made by several. Which was first says who may know; that a post is the first one *found* does not
 # show that it is the first.
 

@@ -79,6 +79,14 @@ def test_what_is_derived_from_a_further_clip_has_its_name_before_its_own(case: C
     case.decide("S1", status="supported", because="seen", rests_on=["look", "clip_2/look"])
 
 
+def test_what_people_observe_in_a_further_clip_is_of_that_clip(case: Case) -> None:
+    case.for_clip("clip_3").observe("hat", kind="seen", what="a hat", at=(0, 1), sure="certain")
+    case.observe("hat", kind="seen", what="another hat", at=(0, 1), sure="certain")
+    assert [row.name for row in case.observations] == ["clip_3/observed/hat", "observed/hat"]
+    assert case.for_clip("clip_3").observations == case.observations
+    case.decide("S1", status="supported", because="seen", rests_on=["clip_3/observed/hat"])
+
+
 def test_the_first_clip_keeps_plain_names_and_no_other_clip_is_there(case: Case) -> None:
     assert case.for_clip("clip_1") == case
     for wrong in ("clip_4", "", "../x", 2):
@@ -93,6 +101,22 @@ def test_the_board_shows_all_clips_and_posts(case: Case) -> None:
         assert "post 2: @b, 2024-11-04T10:00Z: Пост <b> (in translation by N. N.: a post)" in shown["text/plain"]
         assert "<b>" not in shown["text/html"]
     assert str(case.for_clip("clip_2").heading[0]) == "Clip 2 of 3: clip.mp4"
+
+
+def test_what_becomes_known_of_the_post_is_told_and_its_words_stay(case: Case) -> None:
+    count = len(case.entries)
+    assert case.describe_post() == case.claim
+    assert len(case.entries) == count
+    with pytest.raises(ValueError, match="translator"):
+        case.describe_post(translation="a post")
+    with pytest.raises(ValueError, match="ISO 8601"):
+        case.describe_post(posted="yesterday")
+    case.describe_post(posted="2024-11-05T18:20+02:00", translation="eine Nachricht", translator="N. N.")
+    claim = open_case(case.folder).claim
+    assert (claim.text, claim.posted, claim.translator) == ("a post", "2024-11-05T18:20+02:00", "N. N.")
+    assert claim.sub_claims == PARTS
+    assert case.entries[-1].body["claim"] == claim.to_dict()
+    assert "in translation: eine Nachricht (N. N.)" in case.card()._repr_mimebundle_()["text/plain"]
 
 
 def test_a_clip_or_post_that_was_changed_is_noticed(case: Case) -> None:

@@ -14,11 +14,15 @@ from hypothesis import strategies as st
 from verikit.case.claim_review import CATEGORIES, ClaimReview, claim_review
 from verikit.case.claims import Claim, SubClaim
 from verikit.case.clips import Clip
+from verikit.case.evidence_kinds import COPY, NOTHING_FOUND, independent_kinds
 from verikit.case.opening import Further, new_case
 from verikit.case.posts import Post
 from verikit.case.readings import Reading
+from verikit.case.report import report_page
 from verikit.case.verdicts import Decision, EarlierCopy, Label, Media, Status, Verdict
 from verikit.errors import AuditError
+from verikit.keyframes.searches import Search, Searches
+from verikit.records import Records
 
 if TYPE_CHECKING:
     from verikit.case.folder import Case
@@ -98,6 +102,40 @@ def test_recycled_is_held_back_where_the_evidence_says_otherwise(case: Case, cha
     assert said in "; ".join(held.value.problems)
 
 
+def test_recycled_by_a_search_outside_has_the_date_that_was_found(case: Case) -> None:
+    found = Search(
+        still="s", variant="plain", engine="e", outcome="found", earliest_result_url="https://example.org/9",
+        earliest_result_date="2023-02",
+    )  # fmt: skip
+    case.record(Searches(made=Records([found], caption="c", columns=("engine",)), not_searched=0), name="searches")
+    change = {"reference": "a page", "date_is": "published", "evidence": "searches"}
+    with pytest.raises(AuditError, match="gives the date 2022"):
+        case.conclude(recycled(case, **change | {"dated": "2022"}))
+    case.conclude(recycled(case, **change | {"dated": "2023-02"}))
+
+
+def test_a_date_of_publication_is_recorded_before_a_verdict_rests_on_it(case: Case) -> None:
+    change = {"date_is": "published", "dated": "2023-02-11"}
+    with pytest.raises(AuditError, match="nothing recorded here gives the date 2023-02-11"):
+        case.conclude(recycled(case, **change))
+    case.observe(
+        "upload", kind="time", what="the site's own record of the upload", latest="2023-02-11", sure="certain",
+        about="S1", fits="does_not_fit", compared_with="an archived copy of the page",
+    )  # fmt: skip
+    case.conclude(recycled(case, **change))
+
+
+@pytest.mark.parametrize("kind", ["Match", "Comparison", "ArchiveSearch", "Search"])
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_a_match_that_is_not_confirmed_is_no_copy(case: Case, kind: str, confirmed: bool) -> None:  # noqa: FBT001 - the truth of a row
+    match = {"reference": "r", "confirmed": confirmed}
+    held = {"Match": match, "Comparison": {"matches": [match]}, "ArchiveSearch": {"search": {"matches": [match]}}}
+    fields = {"to_dict": lambda _: held.get(kind, {"matches": [match]})}
+    case.record(type(kind, (), fields)(), name="compared")
+    kinds = independent_kinds(["compared"], case.derived, case.evidence)
+    assert kinds == {"compared": COPY if confirmed else NOTHING_FOUND}
+
+
 def test_a_search_without_a_confirmed_match_carries_nothing(case: Case) -> None:
     case.record(CopySearch(confirmed=False), name="copies")
     case.decide("S1", status="contradicted", because="an older copy", rests_on=["copies"])
@@ -163,6 +201,19 @@ def test_a_reading_is_of_one_verdict_and_not_of_the_next(case: Case) -> None:
     assert case.second_reading is None
     case.conclude(recycled(case))
     assert case.second_reading is not None
+
+
+def test_the_report_shows_further_posts_the_reason_for_the_media_and_the_dissent(case: Case) -> None:
+    before = report_page(case)
+    assert "Post 2, as it was recorded: 2024-11-06" in before
+    assert "Second reader" not in before
+    case.conclude(recycled(case))
+    case.second_reader("Bo <b>", agrees=["S1"], dissents={"label": "too early"})
+    page = report_page(case)
+    assert "The footage itself: decontextualized. older" in page
+    assert "<p>Evidence: <code>copies</code>.</p>" in page
+    assert "Second reader: Bo &lt;b&gt;." in page
+    assert "too early" in page
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,8 @@ class CaseFiles:
     def for_clip(self, name: str) -> Self:
         """The case as seen from one clip ("clip_2"): what is derived there has the clip's name before its own.
 
-        The first clip is what the case is seen from anyway, and its names stay plain. Raises ValueError for another name.
+        The first clip is what the case is seen from anyway, and its names stay plain. Notes and decisions are about the whole
+        case wherever it is seen from: there, evidence has its whole name ("clip_2/copies"). Raises ValueError for another name.
         """
         names = [clip.name for clip in self.videos]
         if name not in names:

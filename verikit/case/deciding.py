@@ -125,16 +125,39 @@ def _copy_problems(case: Case, copy: EarlierCopy, derived: Mapping[str, Derived]
     if copy.evidence not in derived:
         yield f"earlier copy: {copy.evidence!r} was not derived in this case"
         return
-    if not recycled or derived[copy.evidence].kind != "CopySearch":
-        return
-    found = case.evidence(copy.evidence)
+    if recycled and derived[copy.evidence].kind == "CopySearch":
+        yield from _not_in_matches(copy, case.evidence(copy.evidence))
+    if recycled and copy.date_is is DateIs.PUBLISHED:
+        dates = _published(case, derived)
+        if copy.dated not in dates:
+            there = ", ".join(sorted(dates)) or "none"
+            yield (
+                f"earlier copy: nothing recorded here gives the date {copy.dated} (dates: {there}); write the search that found "
+                "it, take in the download, or record who saw the upload record, with case.observe"
+            )
+
+
+def _published(case: Case, derived: Mapping[str, Derived]) -> set[str]:
+    """The dates of publication that the case holds: of searches that found something, of downloads, of what people saw."""
+    made = [
+        one for name, thing in derived.items() if thing.kind == "Searches" for one in case.evidence(name)["searches"]
+    ]
+    dates = {one["earliest_result_date"] for one in made if one["outcome"] == "found"}
+    dates |= {str(entry.body.get("published", "")) for entry in case.entries if entry.kind == "acquired"}
+    seen = [row.observation for row in observations_of(case) if row.observation.kind == "time"]
+    return (dates | {date for one in seen for date in (one.earliest, one.latest)}) - {""}
+
+
+def _not_in_matches(copy: EarlierCopy, found: Mapping[str, Any]) -> Iterator[str]:
+    """Where the search of step 04 has no confirmed match with the copy, or another date of its own."""
     confirmed = {m["reference"] for m in (found["search"] or {}).get("matches", []) if m["confirmed"]}
     if copy.reference not in confirmed:
         there = ", ".join(sorted(confirmed)) or "no confirmed match"
         yield f"earlier copy: {copy.evidence} has no confirmed match with {copy.reference} ({there})"
     claimed = [str(one["claims_created"]) for one in found["copies"] if one["name"] == copy.reference]
     if copy.date_is is DateIs.CLAIMED_BY_FILE and not any(copy.dated in dates for dates in claimed):
-        yield f"earlier copy: {copy.reference} does not claim the date {copy.dated}; it claims {', '.join(claimed) or 'none'}"
+        there = ", ".join(claimed) or "none"
+        yield f"earlier copy: {copy.reference} does not claim the date {copy.dated}; it claims {there}"
 
 
 def second_reader(case: Case, by: str, *, agrees: Sequence[str], dissents: Mapping[str, str], text: str) -> Reading:

@@ -34,13 +34,13 @@ _OF_TYPE = {
     "keyframe": PICTURE,
     "still": PICTURE,
     "Edits": PICTURE,
-    "Match": COPY,
-    "Comparison": COPY,
     "Verdict": NO_EVIDENCE,
     "Reading": NO_EVIDENCE,
     "ClaimReview": NO_EVIDENCE,
     "CaseDates": NO_EVIDENCE,
 }
+# What records matches or searches; only a hit among them is a copy. "Search" is one of a person or one in an archive.
+_SEARCHES = frozenset({"CopySearch", "Match", "Comparison", "ArchiveSearch", "Search", "Searches"})
 _OF_OBSERVATION = {
     "speech": SOUND,
     "sound": SOUND,
@@ -75,13 +75,22 @@ def _kind(thing: Derived, derived: Mapping[str, Derived], read: Callable[[str], 
         return _kind(derived[parent], derived, read) if parent else NO_EVIDENCE
     if thing.kind == "Observation":
         return _OF_OBSERVATION.get(str(read(thing.name).get("kind")), OTHER)
-    if thing.kind == "CopySearch":
-        matches = (read(thing.name).get("search") or {}).get("matches", [])
-        return COPY if any(match.get("confirmed") for match in matches) else NOTHING_FOUND
-    if thing.kind == "Searches":
-        made = read(thing.name).get("searches", [])
-        return COPY if any(search.get("outcome") == "found" for search in made) else NOTHING_FOUND
+    if thing.kind in _SEARCHES and thing.path.endswith(".json"):
+        return COPY if any(_hit(one) for one in _hits(read(thing.name))) else NOTHING_FOUND
     return _OF_TYPE.get(thing.kind, OTHER)
+
+
+def _hits(value: Any) -> list[Any]:
+    """The matches or searches in what was recorded of a search, however it is nested; a single one is its own."""
+    if not isinstance(value, dict):
+        return []
+    lists = [value[name] for name in ("matches", "records", "searches") if isinstance(value.get(name), list)]
+    return [value, *(one for found in lists for one in found), *_hits(value.get("search"))]
+
+
+def _hit(one: Any) -> bool:
+    """Whether a match is confirmed, or a person's search found something."""
+    return isinstance(one, dict) and (one.get("confirmed") is True or one.get("outcome") == "found")
 
 
 def _stem(name: str) -> str:

@@ -166,6 +166,31 @@ class Case(CaseFiles):
             self.change("decision", {"claim": changed.to_dict()})
         return changed
 
+    def describe_post(
+        self,
+        *,
+        posted: str = "",
+        account: str = "",
+        url: str = "",
+        archived: str = "",
+        language: str = "",
+        translation: str = "",
+        translator: str = "",
+    ) -> Claim:
+        """The claim with what became known of its post beside its words, which stay as they are. Nothing given changes nothing.
+
+        Raises ValueError for a date that is none, and for a translation without its translator.
+        """
+        given = {"posted": posted, "account": account, "url": url, "archived": archived, "language": language}
+        given |= {"translation": translation, "translator": translator}
+        claim = self.claim
+        changed = Claim.from_dict(claim.to_dict() | {name: value for name, value in given.items() if value})
+        if changed.translation and not changed.translator:
+            raise ValueError("describe_post: translator (who or what translated it) is missing")
+        if changed != claim:
+            self.change("decision", {"claim": changed.to_dict()})
+        return changed
+
     def conclude(self, verdict: Verdict) -> Verdict:
         """The verdict, once its label's rule is kept, in derived/verdict.json and the journal.
 

@@ -232,10 +232,17 @@ class Received:
         return self.verification._repr_mimebundle_()
 
 
-def open_package(package: Path | str = "", **asked: Any) -> Received:
+def open_package(
+    package: Path | str = "",
+    *,
+    key: Path | None = None,
+    expect_seal: str | None = None,
+    tsa_roots: Path | None = None,
+    review_key: Path | None = None,
+) -> Received:
     """A sealed package, checked, with what it tells; without one, the case at hand as its recipient would see it.
 
-    `asked` are the keyword arguments of `verify_package`: key, expect_seal, tsa_roots, review_key. Raises what it raises,
+    The keyword arguments are those of `verify_package`. Raises what it raises,
     FileNotFoundError where neither a package is named nor a case is at hand, and AuditError where a package holds and what
     its journal tells is not of a case's form.
     """
@@ -246,7 +253,7 @@ def open_package(package: Path | str = "", **asked: Any) -> Received:
         files = {path: (case.folder / path).read_bytes() for path in there if (case.folder / path).is_file()}
         return Received(entries=case.entries, files=files, case=case)
     path = Path(package).expanduser()
-    checked = verify_package(path, **asked)
+    checked = verify_package(path, key=key, expect_seal=expect_seal, tsa_roots=tsa_roots, review_key=review_key)
     with opened_package(path) as contents:
         members = {name.removeprefix(bag.PAYLOAD): member for name, member in contents.members.items()}
         entries = _entries(checked, lambda: read_member(members[JOURNAL]))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from verikit import _html
-from verikit._files import canonical_json, write_text
+from verikit._files import canonical_json, sha256_bytes, write_text
 from verikit.case.assurance import checking_html, environment_html, seal_html
+from verikit.case.beside import footage_and_reader, further_posts_section
 from verikit.case.claims import in_words
 from verikit.case.derived import confined, withdrawn_of
 from verikit.case.evidence import Places, evidence_html
@@ -81,7 +82,9 @@ def report_page(case: Case) -> Html:
     done = _done(case, stories, places)
     parts = (
         _claim(claim, entries),
+        further_posts_section(case),
         _outcome(case, entries, places),
+        footage_and_reader(case, places.row),
         _file(entries),
         done,
         _said(entries, places),
