@@ -175,23 +175,6 @@ def test_records_write_themselves_whole():
     assert '<th scope="row">a</th><td>1.235</td>' in shown["text/html"]
 
 
-def test_records_become_a_frame_with_a_column_for_each_key():
-    frame = made(Row(name="a", size=1), Row(name="b", size=2)).to_frame()
-    assert list(frame.columns) == ["name", "size", "extra"]
-    assert frame["size"].tolist() == [1, 2]
-    assert len(made().to_frame()) == 0
-
-
-def test_hostile_names_neither_act_nor_hide_nor_break_the_table():
-    name = "<script>x</script>\x1b[2J\u202egpm\nnext line"
-    shown = made(Row(name=name, size=name))._repr_mimebundle_()
-    assert "<script>" not in shown["text/html"]
-    assert "&lt;script&gt;" in shown["text/html"]
-    for form in ("text/plain", "text/html"):
-        assert not {"\x1b", "\u202e"} & set(shown[form])
-    assert len(shown["text/plain"].split("\n")) == 3
-
-
 def test_a_text_of_many_lines_says_in_a_notebook_how_many_more_there_are_and_prints_whole():
     findings = Records([FINDING] * 19, caption="Nineteen", columns=("check",))
     shown = findings._repr_mimebundle_()["text/plain"].split("\n")
@@ -208,3 +191,20 @@ def test_a_table_of_thousands_of_rows_stays_an_output_that_can_be_shown():
     value = shown[RESULT_MIME]["value"]
     assert (len(value["records"]), value["more"]) == (200, 4800)
     assert len(findings.to_dict()["records"]) == 5000
+
+
+def test_records_become_a_frame_with_a_column_for_each_key():
+    frame = made(Row(name="a", size=1), Row(name="b", size=2)).to_frame()
+    assert list(frame.columns) == ["name", "size", "extra"]
+    assert frame["size"].tolist() == [1, 2]
+    assert len(made().to_frame()) == 0
+
+
+def test_hostile_names_neither_act_nor_hide_nor_break_the_table():
+    name = "<script>x</script>\x1b[2J\u202egpm\nnext line"
+    shown = made(Row(name=name, size=name))._repr_mimebundle_()
+    assert "<script>" not in shown["text/html"]
+    assert "&lt;script&gt;" in shown["text/html"]
+    for form in ("text/plain", "text/html"):
+        assert not {"\x1b", "\u202e"} & set(shown[form])
+    assert len(shown["text/plain"].split("\n")) == 3

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["RESULT_MIME", "Finding", "Outcome", "Records", "Shown", "Span", "mimebundle"]
 
 RESULT_MIME = "application/vnd.verikit.result.v1+json"
-# What an output of a notebook holds at most: lines of plain text, and rows of a table. GitHub and nbviewer fail to show
-# notebooks of several megabytes; a film of two hours has thousands of shots.
-MOST_LINES, MOST_SHOWN = 20, 200
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,6 +80,11 @@ class Shown(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """The value as JSON."""
+
+
+# What an output of a notebook holds at most: lines of plain text, and rows of a table. GitHub and nbviewer fail to show
+# notebooks of several megabytes; a film of two hours has thousands of shots.
+MOST_LINES, MOST_SHOWN = 20, 200
 
 
 def mimebundle(value: Shown, *, plain_text: str, html: _html.Html) -> dict[str, Any]:
