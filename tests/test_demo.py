@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import html.parser
 import json
 import re
 import subprocess
 import sys
 import zipfile
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -310,7 +310,7 @@ STRUCTURE |= {
 }
 
 
-class Written(html.parser.HTMLParser):
+class Written(HTMLParser):
     """HTML as it is without any style: its tags with their attributes, and whether each table has what it needs."""
 
     def __init__(self, text):
