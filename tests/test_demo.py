@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from html.parser import HTMLParser
 from pathlib import Path
 
 import cv2
@@ -296,6 +297,124 @@ def test_the_demo_refuses_a_folder_that_holds_something_and_leaves_it_alone(demo
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert str(tmp_path) in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+# ------------------------------------------------------------------------------------ what every output of a notebook keeps to
+
+# Sizes that GitHub and nbviewer show, and that a page with all of them still opens.
+MOST_NOTEBOOK, MOST_OUTPUT, MOST_WIDE, MOST_LINES = 5_000_000, 300_000, 960, 20
+STRUCTURE = {
+    "table",
+    "caption",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "section",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "p",
+    "br",
+    "ul",
+    "ol",
+}
+STRUCTURE |= {
+    "li",
+    "dl",
+    "dt",
+    "dd",
+    "details",
+    "summary",
+    "code",
+    "pre",
+    "em",
+    "strong",
+    "blockquote",
+    "span",
+    "div",
+    "img",
+}
+
+
+class Written(HTMLParser):
+    """HTML as it is without any style: its tags with their attributes, and whether each table has what it needs."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open, self.tables = [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in {"br", "img"}:
+            self.open.append(tag)
+        if tag == "table":
+            self.tables.append([])
+        elif tag in {"caption", "th"} and self.tables:
+            self.tables[-1].append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def every_output(demo):
+    for path in sorted((demo.folder / "case/executed").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            for output in cell.get("outputs", []):
+                yield f"{path.name} {cell['id']}", output
+
+
+def test_every_output_reads_as_text_alone_and_is_as_small_as_its_readers_need(demo):
+    assert all(path.stat().st_size < MOST_NOTEBOOK for path in (demo.folder / "case/executed").iterdir())
+    for place, output in every_output(demo):
+        assert output["output_type"] in {"execute_result", "display_data"}, place
+        text = text_of(output["data"].get("text/plain", ""))
+        assert text.strip(), place
+        assert text.count("\n") < MOST_LINES, place
+        assert not re.search(r"<[\w.]+ object at 0x|^<Figure", text), place
+        assert len(json.dumps(output)) < MOST_OUTPUT, place
+        # No widget, no script, no drawing that can hold one.
+        known = {"text/plain", "text/html", RESULT_MIME, *PICTURES}
+        assert set(output["data"]) <= known, place
+
+
+def test_every_result_has_its_html_and_its_json_and_the_html_needs_no_style(demo):
+    seen = 0
+    for place, output in every_output(demo):
+        data = output["data"]
+        assert ("text/html" in data) is (RESULT_MIME in data), place
+        if "text/html" not in data:
+            continue
+        seen += 1
+        assert set(data[RESULT_MIME]) >= {"kind", "value"}, place
+        written = Written(text_of(data["text/html"]))
+        assert written.open == [], place
+        for tag, attributes in written.tags:
+            assert tag in STRUCTURE, (place, tag)
+            assert set(attributes) <= {"scope", "open", "colspan", "rowspan", "lang", "dir", "alt", "src", "class"}, (
+                place
+            )
+            assert tag != "img" or attributes["alt"].strip(), place
+        for table in written.tables:
+            assert [tag for tag, _ in table].count("caption") == 1, place
+            assert all(attributes.get("scope") in {"col", "row"} for tag, attributes in table if tag == "th"), place
+    assert seen > 10
+
+
+def test_every_picture_is_an_output_of_its_own_told_in_words_and_fits_a_page(demo):
+    seen = 0
+    for place, output in every_output(demo):
+        for mime in set(PICTURES) & set(output["data"]):
+            seen += 1
+            assert set(output["data"]) == {mime, "text/plain"}, place
+            about = output["metadata"][mime]
+            assert about["width"] <= MOST_WIDE, place
+            assert about["alt"] == text_of(output["data"]["text/plain"]), place
+    assert seen >= 6
 
 
 # -------------------------------------------------------------------------------------------------- the report in a browser

@@ -30,6 +30,8 @@ findings = st.builds(
     measures=st.dictionaries(st.text(), st.floats(allow_nan=False, allow_infinity=False), max_size=3),
 )
 
+FINDING = Finding(check="freezes", outcome=Outcome.NONE_FOUND, summary="no still stretch", limits="short ones hide")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Row:
@@ -176,6 +178,24 @@ def test_records_write_themselves_whole():
     assert shown[RESULT_MIME] == {"kind": "Records", "value": rows.to_dict()}
     assert "<caption>Things (1)</caption>" in shown["text/html"]
     assert '<th scope="row">a</th><td>1.235</td>' in shown["text/html"]
+
+
+def test_a_text_of_many_lines_says_in_a_notebook_how_many_more_there_are_and_prints_whole():
+    findings = Records([FINDING] * 19, caption="Nineteen", columns=("check",))
+    shown = findings._repr_mimebundle_()["text/plain"].split("\n")
+    assert (len(shown), shown[-1]) == (20, "... 2 more lines: print() shows all")
+    assert len(str(findings).split("\n")) == 21
+    assert Records([FINDING] * 18, caption="x", columns=("check",))._repr_mimebundle_()["text/plain"].count("\n") == 19
+
+
+def test_a_table_of_thousands_of_rows_stays_an_output_that_can_be_shown():
+    findings = Records([FINDING] * 5000, caption="Many", columns=("check", "summary"))
+    shown = findings._repr_mimebundle_()
+    assert len(json.dumps(shown)) < 300_000
+    assert "Many (5000, the first 200 shown; .to_frame() has all)" in shown["text/html"]
+    value = shown[RESULT_MIME]["value"]
+    assert (len(value["records"]), value["more"]) == (200, 4800)
+    assert len(findings.to_dict()["records"]) == 5000
 
 
 def test_records_become_a_frame_with_a_column_for_each_key():

@@ -90,9 +90,20 @@ class Shown(Protocol):
         """The value as JSON."""
 
 
+# What an output of a notebook holds at most: lines of plain text, and rows of a table. GitHub and nbviewer fail to show
+# notebooks of several megabytes; a film of two hours has thousands of shots.
+MOST_LINES, MOST_SHOWN = 20, 200
+
+
 def mimebundle(value: Shown, *, plain_text: str, html: _html.Html) -> dict[str, Any]:
-    """The three forms in which a result shows itself in a notebook: text, HTML, and JSON (the source of truth)."""
-    kind = type(value).__name__
+    """The three forms in which a result shows itself in a notebook: text, HTML, and JSON (the source of truth).
+
+    A text of many lines says how many more there are; `print` shows all of it.
+    """
+    kind, lines = type(value).__name__, plain_text.split("\n")
+    if len(lines) > MOST_LINES:
+        shown = MOST_LINES - 1
+        plain_text = "\n".join([*lines[:shown], f"... {len(lines) - shown} more lines: print() shows all"])
     return {"text/plain": plain_text, "text/html": str(html), RESULT_MIME: {"kind": kind, "value": value.to_dict()}}
 
 
@@ -239,14 +250,19 @@ class Records(Sequence[T]):
         return "\n".join([f"{self._caption} ({len(self)})", *(line.rstrip() for line in written)])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        caption = f"{self._caption} ({len(self)})"
+        more = len(self) - MOST_SHOWN
+        caption = f"{self._caption} ({len(self)}{f', the first {MOST_SHOWN} shown; .to_frame() has all' * (more > 0)})"
         head = [name.replace("_", " ") for name in self._columns]
+        few = self if more <= 0 else self[:MOST_SHOWN]
         shown = (
-            _html.table(self._cells(), head=head, caption=caption)
+            _html.table(self._cells()[:MOST_SHOWN], head=head, caption=caption)
             if self._values
             else _html.element("p", f"{self._caption}: none")
         )
-        return mimebundle(self, plain_text=self._text(), html=shown)
+        bundle = mimebundle(few, plain_text=self._text(), html=shown)
+        if more > 0:
+            bundle[RESULT_MIME]["value"]["more"] = more
+        return bundle
 
 
 def _flat(value: object) -> object:

@@ -53,12 +53,12 @@ def stacked(shown: Html) -> Html:
 
 
 def too_wide(shown: Html) -> bool:
-    """Whether a table is left that neither stacks nor surely fits a narrow screen."""
+    """Whether it may have to be moved sideways: a table of many columns, or of several that does not stack."""
     tables = (shown[start:end] for start, end, _ in _outermost(shown))
     return any(
-        not table.startswith('<table class="stacked')
-        and any(len(_CELL.findall(row[1])) > SEVERAL for row in _ROW.finditer(table))
+        len(_CELL.findall(row[1])) > (MANY - 1 if table.startswith('<table class="stacked') else SEVERAL)
         for table in tables
+        for row in _ROW.finditer(table)
     )
 
 
