@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test explore lab check bench notebooks worked-case lock clean
+.PHONY: help demo test explore lab check bench notebooks worked-case docs lock clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
@@ -15,6 +15,11 @@ $(VENV)/.runs: requirements.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet --require-hashes --only-binary :all: -r requirements.txt
 	$(PIP) install --quiet --no-deps --editable .
+	@touch $@
+
+# What the site of documents needs on top.
+$(VENV)/.documents: requirements-docs.txt $(VENV)/.runs
+	$(PIP) install --quiet --require-hashes --only-binary :all: -r requirements-docs.txt
 	@touch $@
 
 # What the tests and checks need on top.
@@ -55,10 +60,16 @@ notebooks: $(VENV)/.develops  ## regenerate notebooks/*.ipynb from their .py sou
 worked-case: $(VENV)/.runs  ## make the sealed case in sample_data/worked_case anew
 	$(BIN)/python sample_data/worked_case/make.py
 
+docs: $(VENV)/.documents  ## the documents as a site in build/docs/, with the worked case; a warning is an error
+	@# The worked case that ships is shown; where there is none, the demonstration's.
+	@test -f sample_data/worked_case/worked_case.zip -o -f demo-case/case.zip || $(MAKE) demo
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --fresh-env --quiet docs build/docs
+
 lock:  ## re-resolve the hash-locked requirements (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.txt
 	uv pip compile pyproject.toml --group dev -c requirements.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-dev.txt
+	uv pip compile pyproject.toml --group docs -c requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-docs.txt
 
 clean:  ## remove what these commands made
-	rm -rf $(VENV) build dist demo-case .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist demo-case .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache docs/worked docs/reference.md
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -29,7 +29,7 @@ def read(name):
 
 def commands(name):
     """Every `verikit ...` that a document shows with arguments, in code blocks and in backticks, as written."""
-    blocks = re.findall(r"^```\n(.*?)^```", read(name), re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```(?:sh)?\n(.*?)^```", read(name), re.DOTALL | re.MULTILINE)
     lines = [line.split(" #")[0].strip() for block in blocks for line in block.splitlines()]
     inline = re.findall(r"`(verikit [^`]+)`", read(name))
     return [line for line in [*lines, *inline] if line.startswith("verikit ")]
@@ -54,7 +54,7 @@ def known_commands():
 
 @pytest.mark.parametrize(
     ("name", "line"),
-    [(name, line) for name in GUIDES for line in commands(name) if line != "verikit COMMAND --help"],
+    [(name, line) for name in DOCUMENTS for line in commands(name) if line != "verikit COMMAND --help"],
 )
 def test_every_command_in_the_guides_is_one_that_the_program_takes(name, line):
     for written in variants(line):

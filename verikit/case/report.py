@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from verikit import _html
-from verikit._files import canonical_json, sha256_bytes, write_text
+from verikit._files import canonical_json, write_text
 from verikit.case.assurance import checking_html, environment_html, seal_html
 from verikit.case.beside import footage_and_reader, further_posts_section
 from verikit.case.claims import in_words
