@@ -46,7 +46,7 @@ LOCK = ".lock"
 
 # A shard made of fingerprints holds about so many rows; that bounds the memory it takes to make it.
 BATCH_ROWS = 1 << 20
-# Shards are merged up to about so many rows (a feature's row takes 16 bytes and a code's 36), and left alone from then on.
+# Shards are merged up to about so many rows (a feature's row takes 44 bytes and a code's 36), and left alone from then on.
 MOST_ROWS = 1 << 24
 # So many shards of about one size (within a factor of TIER) are merged: each row is written anew only a few times.
 MERGED = 8
