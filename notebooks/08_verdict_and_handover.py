@@ -14,6 +14,15 @@ case = vk.open_case()
 case.card()
 
 # %% [markdown]
+# ## What there is to rest on
+#
+# Each name can stand in `rests_on`. What was read from one source is one kind of evidence, however many names it has; from a
+# search that found nothing, nothing follows. Stills and figures can be named, too, such as `keyframes/contact_sheet.jpg`.
+
+# %%
+case.grounds
+
+# %% [markdown]
 # ## Decision: each part of the claim
 #
 # `supported`, `contradicted`, `not_established` or `not_checked`, with the reason and the evidence by name.

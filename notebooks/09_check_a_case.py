@@ -7,6 +7,10 @@
 # **What it cannot show:** that the notes and decisions are right, or that whoever sealed it was honest before sealing. That is
 # for you to judge, from the evidence. Nothing of the package is run or unpacked here.
 
+# %%
+# %load_ext verikit
+import verikit as vk
+
 # %% [markdown]
 # ## Which package?
 #
@@ -17,9 +21,6 @@
 package = ""
 
 # %%
-# %load_ext verikit
-import verikit as vk
-
 received = vk.open_package(package)
 received.card
 

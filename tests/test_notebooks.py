@@ -52,3 +52,11 @@ def test_no_cell_but_a_decision_holds_more_than_five_lines_of_logic(source):
             if line.strip() and not line.startswith(("import", "from", "#"))
         ]
         assert len(logic) <= 5, cell["id"]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_the_first_cell_that_runs_starts_the_journal(source):
+    """What ran before that would be in no journal, and every saved notebook would be called stale."""
+    cells = json.loads(source.with_suffix(".ipynb").read_text(encoding="utf-8"))["cells"]
+    first = next(cell for cell in cells if cell["cell_type"] == "code")
+    assert "".join(first["source"]).startswith("%load_ext verikit\n")

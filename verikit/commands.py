@@ -381,8 +381,13 @@ def stamp(options: argparse.Namespace) -> int:
 
 def review(options: argparse.Namespace) -> int:
     from verikit.case.additions import review_package
+    from verikit.case.received import open_package
 
-    done = review_package(options.package, by=options.by, text=options.text, key=options.sign, about=options.about)
+    text = options.text
+    if options.agree or options.dissent:
+        received = open_package(options.package)
+        text = received.review_text(options.by, agrees=options.agree, dissents=dict(options.dissent), text=text)
+    done = review_package(options.package, by=options.by, text=text, key=options.sign, about=options.about)
     _print(options, data=done.to_dict(), text=_text(done))
     return DONE
 

@@ -167,6 +167,19 @@ def test_readings_of_one_picture_are_one_kind_of_evidence(case: Case):
     assert len(positive(kinds.values())) == 3
 
 
+def test_what_there_is_to_rest_on_is_listed_with_what_it_was_read_from(case: Case):
+    assert len(case.grounds) == 0
+    case.observe("voice", kind="speech", what="a name is called", at=(0, 1), sure="certain")
+    case.keep_bytes(b"x", name="still.png", operation="still", parents=["video"])
+    (ground,) = case.grounds
+    assert ground.to_dict() == {
+        "evidence": "observed/voice",
+        "read_from": "the sound",
+        "what": "a name is called",
+        "notebook": "by hand",
+    }
+
+
 def test_every_kind_has_words_and_the_lists_are_closed():
     assert set(KINDS) == {"speech", "sound", "lettering", "seen", "place", "time", "told"}
     assert "" not in {*SURE, *FITS}

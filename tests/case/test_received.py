@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 from nbformat import reads
 
 from benchmarks.tampers import JOURNAL, pack, read, refit
+from verikit import cli
 from verikit.case.opening import open_case
 from verikit.case.received import CHECK, VerdictLine, is_package, open_package, prepare_check
 from verikit.case.verifying import verify_package
@@ -82,11 +83,23 @@ def test_a_review_is_signed_and_the_seal_stays(package, keys):
         received.review("Cy", agrees=["S1"])
     with pytest.raises(ValueError, match="says nothing"):
         received.review("Cy", key=keys / "analyst")
+    with pytest.raises(ValueError, match="no 'S9'"):
+        received.review("Cy", agrees=["S9"], key=keys / "analyst")
     done = received.review("Cy", agrees=["S1"], dissents={"S3": "a tag is no date"}, key=keys / "analyst")
     again = open_package(package, expect_seal=received.verification.seal, review_key=keys / "analyst.pub")
     assert again.verification["review"].state == "holds"
     assert done.review.text == "Second reader: Cy. Agrees on S1. Dissents on S3: a tag is no date."
     assert done.review.text in again.verification["review"].says
+
+
+def test_a_review_on_the_command_line_agrees_and_dissents_by_part(package, keys, capsys):
+    words = ["review", str(package), "--sign", str(keys / "analyst"), "--by", "Cy", "--json"]
+    assert cli.main([*words, "--agree", "S1", "--agree", "media", "--dissent", "S3", "a tag is no date"]) == 0
+    said = json.loads(capsys.readouterr().out)["review"]["text"]
+    assert said == "Second reader: Cy. Agrees on S1, media. Dissents on S3: a tag is no date."
+    assert cli.main([*words, "--agree", "S9"]) == 2
+    assert "the verdict has no 'S9'" in capsys.readouterr().err
+    assert cli.main(words) == 2
 
 
 def test_without_a_package_the_case_at_hand_is_shown_as_its_recipient_will_see_it(case, monkeypatch):

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from verikit._files import plain
 from verikit.case.claim_review import CLAIM_REVIEW, ClaimReview, claim_review
 from verikit.case.derived import VERDICT, Made
-from verikit.case.evidence_kinds import independent_kinds
+from verikit.case.evidence_kinds import NO_EVIDENCE, independent_kinds
 from verikit.case.observations import Observation, observations_table, point_of, spans_of
 from verikit.case.readings import READING, Reading, reading_of, reading_text
 from verikit.case.verdict_rules import check_verdict
 from verikit.case.verdicts import DateIs, Decision, Label
 from verikit.errors import AuditError
+from verikit.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
     from verikit.case.derived import Derived
     from verikit.case.folder import Case
     from verikit.case.verdicts import EarlierCopy, Status, Verdict
-    from verikit.records import Records
 
 __all__ = [
     "OBSERVED",
+    "Ground",
     "conclude",
     "decide",
+    "grounds_of",
     "observations_of",
     "observe",
     "review_claim",
@@ -39,6 +41,46 @@ __all__ = [
 
 # Observations lie together under this name.
 OBSERVED = "observed"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Something that a decision can rest on: its name, what it was read from, what it says in short, and the notebook."""
+
+    evidence: str
+    read_from: str
+    what: str
+    notebook: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The ground as JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Ground:
+        """The inverse of `to_dict`."""
+        return cls(**data)
+
+
+def grounds_of(case: Case) -> Records[Ground]:
+    """What there is to rest on, by name; files of figures and stills are left out, their step stands for them."""
+    whole = dataclasses.replace(case, clip="")
+    derived = {name: thing for name, thing in whole.derived.items() if thing.path.endswith(".json")}
+    kinds = independent_kinds(derived, derived, whole.evidence)
+    rows = [
+        Ground(
+            evidence=name,
+            read_from=kinds[name],
+            what=str(whole.evidence(name)["what"])
+            if thing.kind == "Observation"
+            else thing.operation.replace("_", " "),
+            notebook=thing.notebook.removeprefix("notebooks/") or "by hand",
+        )
+        for name, thing in sorted(derived.items())
+        if kinds[name] != NO_EVIDENCE
+    ]
+    columns = ("evidence", "read_from", "what", "notebook")
+    return Records(rows, caption="What there is to rest on", columns=columns)
 
 
 def observe(case: Case, name: str, *, given: Mapping[str, Any]) -> Observation:

@@ -149,6 +149,11 @@ class Case(CaseFiles):
         """Everything that people observed, each with the name that decisions rest on it by."""
         return deciding.observations_of(self)
 
+    @property
+    def grounds(self) -> Records[deciding.Ground]:
+        """What decisions can rest on, by name, each with what it was read from: from one source it is one kind of evidence."""
+        return deciding.grounds_of(self)
+
     def decide(
         self, sub_claim: str, *, status: Status | str, because: str, rests_on: Sequence[str] = (), by: str = ""
     ) -> Decision:

@@ -25,7 +25,7 @@ from verikit.case.header import journaled_header
 from verikit.case.journal import read_journal, strict_json
 from verikit.case.opening import open_case
 from verikit.case.posts import Post, further_posts, read_post
-from verikit.case.readings import READING, Reading, reading_text
+from verikit.case.readings import READING, Reading, reading_of, reading_text
 from verikit.case.running import fill_cells
 from verikit.case.verdicts import Decision, Verdict
 from verikit.case.verifying import opened_package, verify_package
@@ -221,10 +221,19 @@ class Received:
             return Words(text="No review is recorded. Write your name, where you agree and where not, and run again.")
         if self.case is not None:
             return self.case.second_reader(by, agrees=agrees, dissents=dissents or {}, text=text)
-        reading = Reading(by=by, agrees=tuple(agrees), dissents=tuple((dissents or {}).items()), text=text)
+        words = self.review_text(by, agrees=agrees, dissents=dissents or {}, text=text)
         if self.package is None or not str(key):
             raise ValueError("review: key is missing: the private SSH key to sign with, such as ~/.ssh/id_ed25519")
-        return review_package(self.package, by=by, text=reading_text(reading), key=Path(key).expanduser())
+        return review_package(self.package, by=by, text=words, key=Path(key).expanduser())
+
+    def review_text(self, by: str, *, agrees: Sequence[str], dissents: Mapping[str, str], text: str) -> str:
+        """A review in sentences: agreement and dissent by part, then the text. Raises ValueError for parts there are not."""
+        verdict = self.verdict
+        if verdict is not None:
+            return reading_text(reading_of(verdict, by=by, agrees=tuple(agrees), dissents=dissents, text=text))
+        if agrees or dissents:
+            raise ValueError("review: there is no verdict to agree with or dissent from; write a text")
+        return text
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         if self.verification is None:
