@@ -255,7 +255,9 @@ def difference_strip(pairs: Sequence[Pair], *, maps: Sequence[NDArray[np.float64
         write(drawing, label, spot=(4 / PAIR_WIDTH, 1 - (head + row * (high + gap) + 14) / height), size=9, ha="left")
     for number, (_, (label, _)) in enumerate(pairs):
         place = (left + number * (width + gap)) / PAIR_WIDTH
-        write(drawing, label.rpartition(" at ")[2], spot=(place, 1 - 14 / height), size=9, ha="left")
+        # The moment alone, which comes first: the name stands in the words of the figure.
+        moment = fitting(label.partition(": ")[0], width=width, size=9)
+        write(drawing, moment, spot=(place, 1 - 14 / height), size=9, ha="left")
     told = "Red: what the clip shows otherwise, such as captions and logos. Hatched: what it leaves out."
     write(drawing, told, spot=(left / PAIR_WIDTH, 10 / height), size=9, ha="left")
     return jpeg(drawing, alt=f"{plain(pairs[0][0][0])} laid on {plain(pairs[0][1][0])}, {len(pairs)} moments. {told}")
