@@ -146,6 +146,10 @@ def _keyframes_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("--out", type=Path, metavar="DIR", help="write stills, figures and DIR/search_kit here")
     one.add_argument("--most", type=_count, metavar="N", help="at most so many stills")
     one.add_argument("--format", choices=("png", "jpeg"), default="png", help="of the stills; png loses nothing")
+    _gentle_option(one)
+
+
+def _gentle_option(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--gentle",
         nargs="?",
@@ -203,6 +207,7 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
     one.add_argument("--post", type=Path, metavar="POST.json", help="the post: text, url, account, posted, language")
     one.add_argument("--archive", type=Path, metavar="ARCHIVE", help="the archive that notebook 04 searches")
     one.add_argument("--by", default="", metavar="NAME", help="who opens the case")
+    _gentle_option(one)
     one = sub.add_parser("run", parents=parents, help="run the case's notebooks, write report.html")
     one.set_defaults(verb=commands.run)
     one.add_argument("case", type=Path)

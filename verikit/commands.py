@@ -260,7 +260,12 @@ def check(options: argparse.Namespace) -> int:
 
 def new(options: argparse.Namespace) -> int:
     from verikit.case.claims import Claim
+    from verikit.keyframes.gentle import gentle_of
+    from verikit.workflow.gently import show_gently
     from verikit.workflow.steps import claim_from_post, start_case
+
+    # Before anything is made: a face detector may be missing.
+    gentle_of(options.gentle)
 
     post = None if options.post is None else options.post.read_bytes()
     if post is None and options.claim is None:
@@ -271,6 +276,8 @@ def new(options: argparse.Namespace) -> int:
         else claim_from_post(post, text=options.claim, name=str(options.post))
     )
     case = start_case(options.case, video=options.video, claim=claim, post=post, archive=options.archive, by=options.by)
+    if options.gentle:
+        show_gently(case, options.gentle)
     notebooks = sorted(path.name for path in (case.folder / "notebooks").iterdir())
     data = {"case": case.id, "folder": str(case.folder), "notebooks": notebooks}
     _print(options, data=data, text=f"{_text(case)}\n\nNext: verikit lab {options.case}")
