@@ -144,12 +144,17 @@ a { color: inherit; text-underline-offset: .15em } :focus-visible { outline: 3px
 nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; list-style: none }
 summary { color: var(--faint); cursor: pointer } .whole { white-space: nowrap }
 .wide { overflow-x: auto } .wide th, .wide td { min-width: 5em } .outcome { font-size: 1.5rem; margin: .2em 0 }
+.always, .always caption, .always tbody, .always tr, .always th, .always td { display: block }
+.always thead { display: none }
+.always tr { padding: .5em 0; border-top: 1px solid var(--line) }
+.always th, .always td { padding: .1em 0; border: 0 } .always td:empty { display: none }
+.always :is(th, td)[data-label]:not([data-label=""])::before { content: attr(data-label) ": "; color: var(--faint); font-weight: 400 }
 @media (max-width: 44rem) {
   body { padding: .5rem .8rem 2rem } ul ul { padding-left: 1rem } ul ul ul ul { padding-left: .5rem }
   .stacked, .stacked caption, .stacked tbody, .stacked tr, .stacked th, .stacked td { display: block }
   .stacked thead { display: none }
   .stacked tr { padding: .5em 0; border-top: 1px solid var(--line) }
-  .stacked th, .stacked td { padding: .1em 0; border: 0 }
+  .stacked th, .stacked td { padding: .1em 0; border: 0 } .stacked td:empty { display: none }
   .stacked :is(th, td)[data-label]:not([data-label=""])::before { content: attr(data-label) ": "; color: var(--faint); font-weight: 400 }
 }
 @page { margin: 16mm 14mm }

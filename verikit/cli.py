@@ -147,6 +147,10 @@ def _keyframes_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("--out", type=Path, metavar="DIR", help="write stills, figures and DIR/search_kit here")
     one.add_argument("--most", type=_count, metavar="N", help="at most so many stills")
     one.add_argument("--format", choices=("png", "jpeg"), default="png", help="of the stills; png loses nothing")
+    _gentle_option(one)
+
+
+def _gentle_option(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--gentle",
         nargs="?",
@@ -198,6 +202,7 @@ def _archive_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None
 def _case_commands(sub: Any, parents: list[Any]) -> None:
     one = sub.add_parser("new", parents=parents, help="a case folder with the notebooks")
     one.set_defaults(verb=commands.new)
+    _gentle_option(one)
     one.add_argument("case", type=Path)
     several = {"type": Path, "action": "append"}
     one.add_argument("--video", **several, required=True, metavar="FILE", help="the clip; once for each, if several")

@@ -261,7 +261,12 @@ def check(options: argparse.Namespace) -> int:
 def new(options: argparse.Namespace) -> int:
     from verikit.case.claims import Claim
     from verikit.case.opening import Further
+    from verikit.keyframes.gentle import gentle_of
+    from verikit.workflow.gently import show_gently
     from verikit.workflow.steps import claim_from_post, start_case
+
+    # Before anything is made: a face detector may be missing.
+    gentle_of(options.gentle)
 
     posts = [path.read_bytes() for path in options.post]
     if not posts and options.claim is None:
@@ -280,6 +285,8 @@ def new(options: argparse.Namespace) -> int:
         by=options.by,
         further=Further(videos=tuple(options.video[1:]), posts=tuple(posts[1:])),
     )
+    if options.gentle:
+        show_gently(case, options.gentle)
     notebooks = sorted(path.name for path in (case.folder / "notebooks").iterdir())
     data: dict[str, Any] = {"case": case.id, "folder": str(case.folder), "notebooks": notebooks}
     data |= {"clips": [clip.to_dict() for clip in case.videos], "posts": [post.to_dict() for post in case.posts]}

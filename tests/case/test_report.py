@@ -494,6 +494,9 @@ def test_a_table_of_several_columns_tells_each_cell_its_heading_and_an_uneven_on
     many = stacked(_html.table([range(6)], head=list("abcdef"), caption="t"))
     assert 'class="stacked many"' in many
     assert too_wide(many)
+    lists = stacked(_html.table([range(10)], head=list("abcdefghij"), caption="t"))
+    assert 'class="stacked always"' in lists
+    assert not too_wide(lists)
 
 
 def test_a_table_that_must_be_moved_sideways_is_reached_by_the_keyboard(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verikit.matching.geometry import register_pictures
+from verikit.matching.geometry import evened, register_pictures
 from verikit.matching.stills import still_image
 
 SIZE = (480, 270)
@@ -130,3 +130,10 @@ def test_a_registration_is_written_as_the_contract_says(scene):
     written = found.to_dict()
     assert written["inliers"] == found.inliers
     np.testing.assert_allclose(written["homography"], found.homography, atol=1e-6)
+
+
+def test_tones_of_a_picture_of_one_tone_are_evened_without_a_word():
+    flat, scene = np.full((20, 30), 16, np.float32), np.tile(np.arange(30, dtype=np.float32), (20, 1))
+    where = np.ones((20, 30), bool)
+    assert np.allclose(evened(flat, flat + 40, where=where)[1], 0)
+    assert np.isfinite(evened(flat, scene, where=where)[0]).all()

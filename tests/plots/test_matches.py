@@ -18,7 +18,7 @@ from verikit.matching.comparing import compare
 from verikit.matching.fingerprinting import fingerprint
 from verikit.matching.geometry import register_pictures
 from verikit.plots.drawing import canvas, time_axis
-from verikit.plots.matches import plot_alignment, side_by_side
+from verikit.plots.matches import difference_strip, plot_alignment, side_by_side
 from verikit.records import Span
 
 HOSTILE = [
@@ -220,3 +220,16 @@ def test_no_two_marks_of_a_time_axis_read_the_same(duration):
     time_axis(axes.xaxis, duration=duration)
     told = [axes.xaxis.get_major_formatter()(spot, None) for spot in axes.get_xticks()]
     assert len(set(told)) == len(told) >= 3
+
+
+def test_over_the_strip_of_differences_stands_the_moment_alone_whatever_the_name():
+    picture = np.full((90, 160, 3), 90, np.uint8)
+    strips = [
+        difference_strip(
+            [((f"At 0:0{n}.000: {name}", picture), (f"At 0:0{n}.500: {name}", picture)) for n in range(3)],
+            maps=[np.eye(3)] * 3,
+        )
+        for name in ("short.mp4", "\ub7ec\uc2dc\uc544 a name that is longer than its column.mp4")
+    ]
+    assert strips[0].data == strips[1].data
+    assert strips[0].alt != strips[1].alt

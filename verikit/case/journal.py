@@ -59,6 +59,8 @@ KINDS = (
     "decision",
     "note",
     "transfer",
+    # That pictures are shown gently from then on.
+    "gentle",
     "cell-sealed",
     "run-end",
     # What an analyst does in JupyterLab, told by the kernel as it happens.

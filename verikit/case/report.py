@@ -279,7 +279,7 @@ def _said(entries: Sequence[Entry], places: Places) -> Html:
     rows = [
         (moment(entry.time), entry.kind, _left_out(entry, places) or _words(entry), _text(entry.body, "by"))
         for entry in entries
-        if entry.kind in {"note", "decision", "transfer", "archive", "withheld", "left-out"}
+        if entry.kind in {"note", "decision", "transfer", "archive", "gentle", "withheld", "left-out"}
         and "outputs" not in entry.body
     ]
     if not rows:
@@ -311,6 +311,10 @@ def _words(entry: Entry) -> Html:
         cell = f"the outputs of {_text(body, 'path')}, cell {_text(body, 'id')}" if "id" in body else ""
         what = f"the note of entry {body['entry']}" if "entry" in body else cell or _text(body, "path")
         return _html.text(f"Left out: {what}. The reason: {_text(body, 'reason')}")
+    if entry.kind == "gentle":
+        return _html.text(
+            f"Pictures are shown gently from here on: {_text(body, 'gentle')}. The stills stay as they are."
+        )
     if entry.kind == "archive":
         return _html.join(["The archive to search was named anew: ", code(_text(body, "archive"))], "")
     verdict, claim = body.get("verdict"), body.get("claim")

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["rerun_package"]
 
 # What people do between two runs is done again as the journal tells it; what a run does, the run does again itself.
-_REPLAYED = frozenset({"acquired", "decision", "note", "transfer"})
+_REPLAYED = frozenset({"acquired", "decision", "gentle", "note", "transfer"})
 _SAID = frozenset({"decision", "note"})
 # Derived files are read whole to be compared; larger ones are compared by their digest alone.
 MOST_COMPARED = 256 << 20

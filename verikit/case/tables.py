@@ -17,8 +17,9 @@ __all__ = ["MOST_ROWS", "folded", "stacked", "too_wide"]
 
 # A table of more rows stands folded: its summary says how many there are.
 MOST_ROWS = 40
-# From this many columns on a table is wider than a telephone; from MANY on, than a printed page in letters of usual size.
-SEVERAL, MANY = 3, 6
+# From this many columns on a table is wider than a telephone; from MANY on, than a printed page in letters of usual size;
+# from TOO_MANY on it is a list of short lists on every screen.
+SEVERAL, MANY, TOO_MANY = 3, 6, 10
 _TABLE = re.compile(r"<(/?)table(?=[ >])[^>]*+>|<tr(?=[ >])|(</thead>)")
 _CAPTION = re.compile(r"<caption>(.*?)</caption>", re.DOTALL)
 _ROW = re.compile(r"<tr(?=[ >])[^>]*+>(.*?)</tr>", re.DOTALL)
@@ -56,7 +57,8 @@ def too_wide(shown: Html) -> bool:
     """Whether it may have to be moved sideways: a table of many columns, or of several that does not stack."""
     tables = (shown[start:end] for start, end, _ in _outermost(shown))
     return any(
-        len(_CELL.findall(row[1])) > (MANY - 1 if table.startswith('<table class="stacked') else SEVERAL)
+        not table.startswith('<table class="stacked always')
+        and len(_CELL.findall(row[1])) > (MANY - 1 if table.startswith('<table class="stacked') else SEVERAL)
         for table in tables
         for row in _ROW.finditer(table)
     )
@@ -93,7 +95,8 @@ def _labelled(table: str) -> str:
     body = list(_ROW.finditer(table, head.end()))
     if len(names) < SEVERAL or any(len(_CELL.findall(row[1])) != len(names) for row in body):
         return table
-    parts, at = [f'<table class="{"stacked many" if len(names) >= MANY else "stacked"}">'], len("<table>")
+    look = "stacked always" if len(names) >= TOO_MANY else "stacked many" if len(names) >= MANY else "stacked"
+    parts, at = [f'<table class="{look}">'], len("<table>")
     for row in body:
         for name, cell in zip(names, _CELL.finditer(table, row.start(1), row.end(1)), strict=True):
             parts += [table[at : cell.end()], f' data-label="{name}"']

@@ -30,7 +30,7 @@ from verikit.plots.drawing import (
 from verikit.plots.lettering import FONT, families, fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
@@ -130,13 +130,20 @@ def _agreement(axes: Axes, *, match: Match, alike: Likeness) -> None:
     axes.set_title("if it began here", fontfamily=FONT, fontsize=9, loc="left")
 
 
-def side_by_side(query: tuple[str, RGB], reference: tuple[str, RGB], *, registration: Registration | None) -> Figure:
+def side_by_side(
+    query: tuple[str, RGB],
+    reference: tuple[str, RGB],
+    *,
+    registration: Registration | None,
+    look: Callable[[RGB], RGB] | None = None,
+) -> Figure:
     """Two stills with their matched points joined, and each one's outline drawn where it lies in the other, as one JPEG.
 
-    Each still is a label and an RGB picture. Without a registration the stills stand alone.
+    Each still is a label and an RGB picture. Without a registration the stills stand alone. `look` changes how they are
+    shown, as for footage that may distress.
     """
     half, gap, head = (PAIR_WIDTH - 12) // 2, 12, 34
-    pictures = [resized(picture, width=half, most_height=540) for _, picture in (query, reference)]
+    pictures = [_looked(resized(picture, width=half, most_height=540), look) for _, picture in (query, reference)]
     height = head + max(picture.shape[0] for picture in pictures) + 26
     sheet = np.full((height, PAIR_WIDTH, 3), 255, np.uint8)
     lefts = (0, half + gap)
@@ -228,17 +235,21 @@ def _outlined(axes: Axes, homography: NDArray[np.float64], sides: Sequence[_Side
             yield told
 
 
-def difference_strip(pairs: Sequence[Pair], *, maps: Sequence[NDArray[np.float64]]) -> Figure:
+def difference_strip(
+    pairs: Sequence[Pair], *, maps: Sequence[NDArray[np.float64]], look: Callable[[RGB], RGB] | None = None
+) -> Figure:
     """The reference, the query laid on it, and what differs, for some moments of a match, as one JPEG.
 
     `maps`: float64 (3, 3) for each pair, pixels of the query's picture to those of the reference's. In the third row
     the reference is pale, what differs from it is red, and what the query leaves out is hatched. Tones are evened
-    first, so that a darker or paler copy does not differ by that alone.
+    first, so that a darker or paler copy does not differ by that alone. `look` changes how pictures are shown, not what
+    differs.
     """
     head, gap, foot, left = 26, 6, 22, 104
     width = min((PAIR_WIDTH - left) // len(pairs) - gap, 280)
     columns = [
-        _laid_on(one[1], other[1], homography=map_, width=width) for (one, other), map_ in zip(pairs, maps, strict=True)
+        _laid_on(one[1], other[1], homography=map_, width=width, look=look)
+        for (one, other), map_ in zip(pairs, maps, strict=True)
     ]
     high = max(column[0].shape[0] for column in columns)
     sheet = np.full((head + 3 * (high + gap) + foot, PAIR_WIDTH, 3), 255, np.uint8)
@@ -255,13 +266,30 @@ def difference_strip(pairs: Sequence[Pair], *, maps: Sequence[NDArray[np.float64
         write(drawing, label, spot=(4 / PAIR_WIDTH, 1 - (head + row * (high + gap) + 14) / height), size=9, ha="left")
     for number, (_, (label, _)) in enumerate(pairs):
         place = (left + number * (width + gap)) / PAIR_WIDTH
-        write(drawing, label.rpartition(" at ")[2], spot=(place, 1 - 14 / height), size=9, ha="left")
+        # The moment alone, which comes first: the name stands in the words of the figure.
+        moment = fitting(label.partition(": ")[0], width=width, size=9)
+        write(drawing, moment, spot=(place, 1 - 14 / height), size=9, ha="left")
     told = "Red: what the clip shows otherwise, such as captions and logos. Hatched: what it leaves out."
     write(drawing, told, spot=(left / PAIR_WIDTH, 10 / height), size=9, ha="left")
     return jpeg(drawing, alt=f"{plain(pairs[0][0][0])} laid on {plain(pairs[0][1][0])}, {len(pairs)} moments. {told}")
 
 
-def _laid_on(query: RGB, reference: RGB, *, homography: NDArray[np.float64], width: int) -> tuple[RGB, RGB, RGB]:
+def _looked(picture: RGB, look: Callable[[RGB], RGB] | None) -> RGB:
+    """A picture as it is to be shown, in its own size, so that what is drawn over it stays in its place."""
+    if look is None:
+        return picture
+    size = (picture.shape[1], picture.shape[0])
+    return np.asarray(cv2.resize(look(picture), size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _laid_on(
+    query: RGB,
+    reference: RGB,
+    *,
+    homography: NDArray[np.float64],
+    width: int,
+    look: Callable[[RGB], RGB] | None,
+) -> tuple[RGB, RGB, RGB]:
     """A reference's picture, the query's laid on it, and what differs, `width` pixels wide."""
     scale = width / reference.shape[1]
     ground = resized(reference, width=width, most_height=round(reference.shape[0] * scale) + 1)
@@ -271,9 +299,10 @@ def _laid_on(query: RGB, reference: RGB, *, homography: NDArray[np.float64], wid
     laid = np.asarray(cv2.warpPerspective(query, matrix, shape, flags=cv2.INTER_AREA), np.uint8)
     covered = cv2.warpPerspective(np.full(query.shape[:2], 255, np.uint8), matrix, shape) > 250
     differing = np.full(ground.shape, 255, np.float32)
+    strength = _strength(laid, ground, covered)[..., None]
+    ground, laid = _looked(ground, look), _looked(laid, look)
     pale = 255 - (255 - ground.astype(np.float32)) * 0.35
     differing[covered] = pale[covered]
-    strength = _strength(laid, ground, covered)[..., None]
     differing = differing * (1 - strength) + np.array(RED, np.float32) * strength
     down, along = np.indices(covered.shape)
     differing[~covered & ((down + along) % 8 < 2)] = 150

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from verikit.container.description import Container
+    from verikit.keyframes.gentle import Gentle
     from verikit.matching.fingerprinting import Fingerprint
     from verikit.matching.matches import Match
     from verikit.media.scan import Scan
@@ -143,11 +144,18 @@ def save_figures(figures: Sequence[Figure], folder: Path) -> tuple[Path, ...]:
 
 
 def evidence(
-    query: Fingerprint, reference: Fingerprint, *, matches: Iterable[Match], video: Video, scan: Scan
+    query: Fingerprint,
+    reference: Fingerprint,
+    *,
+    matches: Iterable[Match],
+    video: Video,
+    scan: Scan,
+    look: Gentle | None = None,
 ) -> Iterator[Figure]:
     """For matches with one reference: the alignment, and for the surest the best pair of pictures and what differs.
 
-    `video` and `scan` are the query's, so that its picture of any moment can be fetched.
+    `video` and `scan` are the query's, so that its picture of any moment can be fetched. `look` changes how pictures are
+    shown, as for footage that may distress; what is compared are the pictures themselves.
     """
     held = list(matches)
     if not held:
@@ -156,7 +164,7 @@ def evidence(
     for match in held[:3]:
         pairs = list(_pairs(video, scan, reference=reference, match=match))
         if pairs:
-            yield from _shown(pairs, match=match, size=(query, reference))
+            yield from _shown(pairs, match=match, size=(query, reference), look=look)
 
 
 def _pairs(query: Video, scan: Scan, *, reference: Fingerprint, match: Match) -> Iterator[Pair]:
@@ -177,7 +185,13 @@ def _pairs(query: Video, scan: Scan, *, reference: Fingerprint, match: Match) ->
         )
 
 
-def _shown(pairs: Sequence[Pair], *, match: Match, size: tuple[Fingerprint, Fingerprint]) -> Iterator[Figure]:
+def _shown(
+    pairs: Sequence[Pair],
+    *,
+    match: Match,
+    size: tuple[Fingerprint, Fingerprint],
+    look: Gentle | None,
+) -> Iterator[Figure]:
     """The pair of pictures with the most matched points side by side, and all pairs laid on each other.
 
     Each pair is laid by its own points: a hand that shook between two stills moves the map by a pixel or two.
@@ -187,7 +201,7 @@ def _shown(pairs: Sequence[Pair], *, match: Match, size: tuple[Fingerprint, Fing
     ]
     points = [0 if registration is None else registration.inliers for registration in found]
     best = points.index(max(points))
-    yield side_by_side(*pairs[best], registration=found[best])
+    yield side_by_side(*pairs[best], registration=found[best], look=look)
     maps = []
     for (one, other), registration in zip(pairs, found, strict=True):
         grow = np.diag([size[0].width / one[1].shape[1], size[0].height / one[1].shape[0], 1.0])
@@ -196,7 +210,7 @@ def _shown(pairs: Sequence[Pair], *, match: Match, size: tuple[Fingerprint, Fing
             maps.append(registration.homography)
         else:
             maps.append(shrink @ np.array(match.homography) @ grow)
-    yield difference_strip(pairs, maps=maps)
+    yield difference_strip(pairs, maps=maps, look=look)
 
 
 def claimed_facts(container: Container, made: Fingerprint) -> dict[str, Any]:

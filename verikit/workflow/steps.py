@@ -26,6 +26,7 @@ from verikit.media.scanning import scan_video
 from verikit.media.video import open_video
 from verikit.workflow.copies import CopySearch, copy_facts, evidence, save_figures
 from verikit.workflow.frames import Keyframes, extract_keyframes, extract_search_kit, kit_of, told_in_cell
+from verikit.workflow.gently import gentle_word, look_of
 from verikit.workflow.inspecting import Examination, hidden_stills
 from verikit.workflow.which_copy import CopyFacts, copies_compared, copies_table, which_copy
 
@@ -134,8 +135,9 @@ def keyframes_of_case(case: Case, *, most: int | None = 24, gentle: str | None =
     a hundred and more, each some megabytes in the package. `most=None` takes all.
     The search kit goes to search_kit/ in the case's folder, to work with: like scans/ it is not packed, as its pictures
     are made again from the stills. What people write in its table enters the case by `searches_of_case`. `gentle`,
-    "grey" or "faces", changes what is shown, never the stills.
+    "grey" or "faces", changes what is shown, never the stills; where it is not given, the case's own choice counts.
     """
+    gentle = gentle or gentle_word(case)
     tell = told_in_cell()
     scan = scan_case(case)
     with tempfile.TemporaryDirectory() as aside:
@@ -183,7 +185,7 @@ def search_case(case: Case) -> CopySearch:
     for sha256 in dict.fromkeys(match.reference_sha256 for match in shown):
         held = [match for match in shown if match.reference_sha256 == sha256]
         reference = archive.fingerprint(sha256)
-        figures += evidence(query, reference, matches=held, video=video, scan=scan)
+        figures += evidence(query, reference, matches=held, video=video, scan=scan, look=look_of(case))
         sure = [match for match in held if match.confirmed]
         if sure:
             copies.append(_copy_in_archive(entries[sha256]))
