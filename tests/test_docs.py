@@ -54,7 +54,13 @@ def known_commands():
 
 @pytest.mark.parametrize(
     ("name", "line"),
-    [(name, line) for name in DOCUMENTS for line in commands(name) if line != "verikit COMMAND --help"],
+    [
+        (name, line)
+        for name in DOCUMENTS
+        # The changelog tells of earlier versions; prose may name a command without its arguments.
+        for line in commands(name)
+        if name != "CHANGELOG.md" and line.removeprefix("verikit ") not in {*known_commands(), "COMMAND --help"}
+    ],
 )
 def test_every_command_in_the_guides_is_one_that_the_program_takes(name, line):
     for written in variants(line):

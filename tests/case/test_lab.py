@@ -85,6 +85,11 @@ def test_an_empty_cell_needs_no_run_and_a_broken_notebook_needs_the_analyst(case
     assert current_notebook(case) == "02_look.ipynb"
 
 
+def test_a_folder_of_notebooks_without_a_journal_opens_on_the_first(case):
+    case.journal.unlink()
+    assert current_notebook(case) == "01_open.ipynb"
+
+
 def test_a_case_without_notebooks_says_so(case):
     for path in (case.folder / "notebooks").iterdir():
         path.unlink()

@@ -170,21 +170,6 @@ def stated_digest(output: Mapping[str, Any]) -> str:
     return digest if isinstance(digest, str) else ""
 
 
-def as_kept(output: Mapping[str, Any]) -> Any:
-    """The output with its numbers as JupyterLab writes them, whoever wrote them: 6.0 is 6 there.
-
-    A browser knows no whole numbers but doubles, and writes those below 1e21 without fraction or exponent (ECMA-262,
-    Number::toString). For what is compared, never for what is sealed.
-    """
-    return json.loads(canonical_json(output), parse_float=_as_browser, parse_int=_as_browser)
-
-
-def _as_browser(digits: str) -> float:
-    number = float(digits)
-    # The shortest digits that name this double, then noughts; Decimal reads them from Python's own shortest form.
-    return int(Decimal(repr(number))) if number.is_integer() and abs(number) < 1e21 else number
-
-
 def cell_digests(notebook: Mapping[str, Any], *, left_out: Collection[str] = ()) -> tuple[CellDigest, ...]:
     """The digests of all cells of a loaded notebook, in its order.
 
@@ -217,6 +202,21 @@ def cell_digests(notebook: Mapping[str, Any], *, left_out: Collection[str] = ())
             )
         )
     return tuple(found)
+
+
+def as_kept(output: Mapping[str, Any]) -> Any:
+    """The output with its numbers as JupyterLab writes them, whoever wrote them: 6.0 is 6 there.
+
+    A browser knows no whole numbers but doubles, and writes those below 1e21 without fraction or exponent (ECMA-262,
+    Number::toString). For what is compared, never for what is sealed.
+    """
+    return json.loads(canonical_json(output), parse_float=_as_browser, parse_int=_as_browser)
+
+
+def _as_browser(digits: str) -> float:
+    number = float(digits)
+    # The shortest digits that name this double, then noughts; Decimal reads them from Python's own shortest form.
+    return int(Decimal(repr(number))) if number.is_integer() and abs(number) < 1e21 else number
 
 
 def order_problems(notebook: Mapping[str, Any]) -> tuple[str, ...]:

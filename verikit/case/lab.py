@@ -32,10 +32,8 @@ def current_notebook(case: Case) -> str:
     names = sorted(path.name for path in (case.folder / "notebooks").glob("*.ipynb"))
     if not names:
         raise FileNotFoundError(f"{case.folder.name}: no notebooks in notebooks/; put them back, or begin a new case")
-    if not case.journal.is_file():
-        # A folder in which a package that was received is checked: nothing runs in it but that.
-        return names[0]
-    entries = case.entries
+    # A folder that holds notebooks and no journal, as to check a package in, was never worked in.
+    entries = case.entries if case.journal.is_file() else ()
     for name in names:
         if not _ran_through(case, name, [entry for entry in entries if entry.body.get("notebook") == TEMPLATES + name]):
             return name
