@@ -70,7 +70,7 @@ class Page(HTMLParser):
             self.images.append(dict(attrs))
         if tag not in VOID:
             self.open.append(tag)
-        if tag not in {"code", "em", "strong", "wbr"}:
+        if tag not in {"code", "em", "strong", "wbr", "bdi"}:
             self.words.append(" ")
 
     def handle_endtag(self, tag):
@@ -508,6 +508,17 @@ def test_words_in_a_language_keep_it_on_the_page(tmp_path):
     assert ("span", {"dir": "auto", "lang": "ko"}) in [(t, dict(sorted(a.items()))) for t, a in page.tags]
     assert ("p", {"lang": "ar", "dir": "rtl"}) in page.tags
     assert [a for t, a in page.tags if t == "span" and "onclick" in str(a)] == []
+
+
+def test_words_that_run_from_right_to_left_turn_nothing_around_them(tmp_path):
+    said = "\u062a\u0633\u0631\u064a\u0628 2024"
+    case = made(tmp_path, claim=Claim(text=said, account=said, translation="Leaked", translator=said), by=said)
+    case.note(said)
+    decided(case)
+    text = write_report(case).read_text(encoding="utf-8")
+    # In sentences of ours each stands by itself; a paragraph of its own runs as its letters do.
+    assert text.count(f"<bdi>{said}</bdi>") == 5
+    assert f'<blockquote dir="auto"><bdi>{said}</bdi></blockquote>' in text
 
 
 def test_a_picture_that_is_kept_leads_to_its_row_and_a_decision_to_both(tmp_path):
