@@ -697,4 +697,5 @@ def test_more_html_than_is_read_is_an_error_and_a_script_leaves_a_mark():
     with pytest.raises(ValueError, match="at most 1000000"):
         sanitised("a" * 1_000_001)
     assert "[a script was left out]" in sanitised("a<script>b</script>c")
+    assert sanitised("<details><summary></summary>x") == "<details><summary>details</summary>x</details>"
     assert sanitised("a<style>b{}</style>c &#" + "9" * 5000) == "ac &amp;#" + "9" * 5000
