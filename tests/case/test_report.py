@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import browser_page, faults, look
 
 from verikit import _html
 from verikit._files import sha256_bytes, sha256_file
@@ -315,6 +316,27 @@ def test_what_strangers_wrote_is_text_on_the_page_wherever_it_comes_from(tmp_pat
     assert len(page.images) == 2
     assert "javascript:" not in "".join(str(attributes) for _, attributes in page.tags)
     assert page.text.endswith(".")
+
+
+def test_a_page_of_what_strangers_wrote_runs_nothing_in_a_browser_and_axe_finds_nothing_in_it(tmp_path):
+    claim = Claim(text=HOSTILE, language="ar", url=HOSTILE, account=HOSTILE, translation=HOSTILE)
+    case = made(tmp_path, claim=claim, by=HOSTILE)
+    case.note(HOSTILE * 5)
+    wide = "<table><tr><th colspan=4>a<tr><td>1<td>2<td>3<td>" + "w" * 300 + "</table><script>ran=1</script>"
+    nested = (
+        "<table><tr><td><table><tr><td>x</table></table><h1>x</h1><ul><li>a<ul><li>b</ul></ul><img src=x onerror=ran=1>"
+    )
+    outputs = [shown(text_html=HOSTILE), shown(text_html=wide), shown(text_html=nested), shown(image_png=PIXEL)]
+    ran(case, markdown(f"# {HOSTILE}\n\n" + "q" * 400), code("x" * 400, *outputs))
+    path = write_report(case)
+    with browser_page(tmp_path) as browser:
+        for width in (1280, 390):
+            look(browser, path, width=width)
+            assert faults(browser) == []
+            assert browser.run("document.documentElement.scrollWidth") <= width
+            # Neither what the page holds nor what is put into it later may run.
+            late = "document.body.append(Object.assign(document.createElement('script'), {textContent: 'ran = 1'}))"
+            assert browser.run(f"{late}; typeof ran") == "undefined"
 
 
 def test_a_notebook_that_was_changed_after_it_ran_is_not_shown(tmp_path):
