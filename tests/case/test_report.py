@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import browser_page, faults, look
 
 from verikit import _html
 from verikit._files import sha256_bytes, sha256_file
@@ -71,7 +72,7 @@ class Page(HTMLParser):
             self.images.append(dict(attrs))
         if tag not in VOID:
             self.open.append(tag)
-        if tag not in {"code", "em", "strong", "wbr"}:
+        if tag not in {"code", "em", "strong", "wbr", "bdi"}:
             self.words.append(" ")
 
     def handle_endtag(self, tag):
@@ -318,6 +319,27 @@ def test_what_strangers_wrote_is_text_on_the_page_wherever_it_comes_from(tmp_pat
     assert page.text.endswith(".")
 
 
+def test_a_page_of_what_strangers_wrote_runs_nothing_in_a_browser_and_axe_finds_nothing_in_it(tmp_path):
+    claim = Claim(text=HOSTILE, language="ar", url=HOSTILE, account=HOSTILE, translation=HOSTILE)
+    case = made(tmp_path, claim=claim, by=HOSTILE)
+    case.note(HOSTILE * 5)
+    wide = "<table><tr><th colspan=4>a<tr><td>1<td>2<td>3<td>" + "w" * 300 + "</table><script>ran=1</script>"
+    nested = (
+        "<table><tr><td><table><tr><td>x</table></table><h1>x</h1><ul><li>a<ul><li>b</ul></ul><img src=x onerror=ran=1>"
+    )
+    outputs = [shown(text_html=HOSTILE), shown(text_html=wide), shown(text_html=nested), shown(image_png=PIXEL)]
+    ran(case, markdown(f"# {HOSTILE}\n\n" + "q" * 400), code("x" * 400, *outputs))
+    path = write_report(case)
+    with browser_page(tmp_path) as browser:
+        for width in (1280, 390):
+            look(browser, path, width=width)
+            assert faults(browser) == []
+            assert browser.run("document.documentElement.scrollWidth") <= width
+            # Neither what the page holds nor what is put into it later may run.
+            late = "document.body.append(Object.assign(document.createElement('script'), {textContent: 'ran = 1'}))"
+            assert browser.run(f"{late}; typeof ran") == "undefined"
+
+
 def test_a_notebook_that_was_changed_after_it_ran_is_not_shown(tmp_path):
     case = ran(made(tmp_path), markdown("as it was"), code("x", shown(text_plain="score 1")))
     assert "score 1" in read(case).text
@@ -515,6 +537,17 @@ def test_words_in_a_language_keep_it_on_the_page(tmp_path):
     assert [a for t, a in page.tags if t == "span" and "onclick" in str(a)] == []
 
 
+def test_words_that_run_from_right_to_left_turn_nothing_around_them(tmp_path):
+    said = "\u062a\u0633\u0631\u064a\u0628 2024"
+    case = made(tmp_path, claim=Claim(text=said, account=said, translation="Leaked", translator=said), by=said)
+    case.note(said)
+    decided(case)
+    text = write_report(case).read_text(encoding="utf-8")
+    # In sentences of ours each stands by itself; a paragraph of its own runs as its letters do.
+    assert text.count(f"<bdi>{said}</bdi>") == 5
+    assert f'<blockquote dir="auto"><bdi>{said}</bdi></blockquote>' in text
+
+
 def test_a_picture_that_is_kept_leads_to_its_row_and_a_decision_to_both(tmp_path):
     case = made(tmp_path)
     pixel = base64.b64decode(PIXEL)
@@ -691,4 +724,5 @@ def test_more_html_than_is_read_is_an_error_and_a_script_leaves_a_mark():
     with pytest.raises(ValueError, match="at most 1000000"):
         sanitised("a" * 1_000_001)
     assert "[a script was left out]" in sanitised("a<script>b</script>c")
+    assert sanitised("<details><summary></summary>x") == "<details><summary>details</summary>x</details>"
     assert sanitised("a<style>b{}</style>c &#" + "9" * 5000) == "ac &amp;#" + "9" * 5000

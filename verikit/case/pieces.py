@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
     from verikit._html import Html
 
-__all__ = ["code", "lines", "moment", "moment_words", "paragraph", "section", "table", "table_by"]
+__all__ = ["bdi", "code", "lines", "moment", "moment_words", "paragraph", "section", "table", "table_by"]
 
 
-def section(name: str, title: str, *parts: object) -> Html:
-    """A part of the page under a heading of level 2, to which `#name` leads."""
-    return _html.element("section", _html.element("h2", title, id_=name), "\n", _html.join(parts))
+def section(place: str, title: str, *parts: object) -> Html:
+    """A part of the page under a heading of level 2, to which `#place` leads."""
+    return _html.element("section", _html.element("h2", title, id_=place), "\n", _html.join(parts))
 
 
 def paragraph(*parts: object) -> Html:
@@ -42,7 +42,12 @@ def moment_words(time: str) -> str:
 
 def lines(words: str) -> Html:
     """Text whose line ends stay line ends, also without a style sheet. Which way it runs follows from its letters."""
-    return _html.join((line.rstrip("\r") for line in words.split("\n")), "<br>\n")
+    return bdi(_html.join((line.rstrip("\r") for line in words.split("\n")), "<br>\n"))
+
+
+def bdi(words: object) -> Html:
+    """A stranger's words in a line of ours: which way they run changes nothing around them."""
+    return _html.element("bdi", words)
 
 
 def table(rows: Iterable[Sequence[object]], *, head: Sequence[str], caption: str) -> Html:

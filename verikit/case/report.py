@@ -15,7 +15,7 @@ from verikit.case.beside import footage_and_reader, further_posts_section
 from verikit.case.claims import in_words
 from verikit.case.derived import confined, withdrawn_of
 from verikit.case.evidence import Places, evidence_html
-from verikit.case.pieces import code, lines, moment, moment_words, paragraph, section, table, table_by
+from verikit.case.pieces import bdi, code, lines, moment, moment_words, paragraph, section, table, table_by
 from verikit.case.showing import Shelf, notebook_html, notebook_stories
 from verikit.case.verdicts import MEANINGS, OWN_DATE, DateIs, Decision, Media, Status
 
@@ -107,8 +107,8 @@ def _text(body: Mapping[str, Any], name: str) -> str:
 
 
 def _top(case: Case, entries: Sequence[Entry]) -> Html:
-    by = f" by {case.by}" if case.by else ""
-    when = f"Case {case.id}, opened {moment_words(entries[0].time)}{by}; last entry {moment_words(entries[-1].time)}."
+    by = [" by ", bdi(case.by)] if case.by else []
+    first, last = (moment_words(entries[at].time) for at in (0, -1))
     about = (
         "Tools observed and computed what is shown here; people decided what it means. "
         f"Letters that hide or that turn the direction of a line are shown as {_MARK}."
@@ -116,7 +116,7 @@ def _top(case: Case, entries: Sequence[Entry]) -> Html:
     ways = _html.element("ul", *(_html.element("li", _html.jump(place, words)) for place, words in CONTENTS))
     parts = (
         _html.element("h1", "Verification report"),
-        paragraph(when),
+        paragraph(f"Case {case.id}, opened {first}", *by, f"; last entry {last}."),
         paragraph(about),
         _html.element("nav", ways, aria_label="Contents"),
     )
@@ -124,13 +124,13 @@ def _top(case: Case, entries: Sequence[Entry]) -> Html:
 
 
 def _claim(claim: Claim, entries: Sequence[Entry]) -> Html:
-    of = f"The words of the account {claim.account}" if claim.account else "The words of a post"
+    of = ["The words of the account ", bdi(claim.account)] if claim.account else ["The words of a post"]
     parts = [
-        paragraph(f"{of}, as they were recorded. They are the claim that is examined, not what this report says."),
+        paragraph(*of, ", as they were recorded. They are the claim that is examined, not what this report says."),
         _html.in_language(lines(claim.text), claim.language, tag="blockquote"),
     ]
     if claim.translation:
-        parts.append(paragraph(f"In translation ({claim.translator or 'translator not recorded'}):"))
+        parts.append(paragraph("In translation (", bdi(claim.translator or "translator not recorded"), "):"))
         parts.append(_html.in_language(lines(claim.translation), "", tag="blockquote"))
     rows = [
         ("account", claim.account or NOT_RECORDED),
@@ -157,7 +157,7 @@ def _outcome(case: Case, entries: Sequence[Entry], places: Places) -> Html:
         told = [entry for entry in entries if entry.kind == "decision" and "verdict" in entry.body]
         if told:
             by = _text(told[-1].body, "by")
-            parts.append(paragraph(f"Concluded {moment_words(told[-1].time)}{f' by {by}' if by else ''}."))
+            parts.append(paragraph(f"Concluded {moment_words(told[-1].time)}", *([" by ", bdi(by)] if by else []), "."))
         concluded = {decision.sub_claim: decision for decision in verdict.decisions}
         changed = sorted(
             part.key for part in case.claim.sub_claims if concluded.get(part.key) != decisions.get(part.key)

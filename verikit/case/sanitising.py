@@ -235,6 +235,9 @@ class _Writer:
         given, written = self._open.pop()
         if given == "table":
             self._caption_before("")
+        if given == "summary" and self._parts[-1] == "<summary>":
+            # A part that folds has a name, or nobody who hears the page knows what it is.
+            self._parts.append(Html("details"))
         self._parts.append(Html(f"</{written}>"))
         return given
 
