@@ -125,6 +125,25 @@ def test_a_date_of_publication_is_recorded_before_a_verdict_rests_on_it(case: Ca
     case.conclude(recycled(case, **change))
 
 
+@pytest.mark.parametrize(
+    ("status", "fits", "sure", "said"),
+    [
+        ("supported", "undecided", "certain", "nothing follows"),
+        ("contradicted", "fits", "cannot_tell", "nothing follows"),
+        ("supported", "does_not_fit", "certain", "says does not fit"),
+        ("contradicted", "fits", "certain", "says fits"),
+    ],
+)
+def test_an_observation_carries_only_what_it_says(case: Case, status: str, fits: str, sure: str, said: str) -> None:
+    case.observe(
+        "hat", kind="seen", what="a hat", at=(0, 1), sure=sure, about="S2", fits=fits, compared_with="a picture"
+    )
+    case.decide("S2", status=status, because="the hat", rests_on=["observed/hat"])
+    with pytest.raises(AuditError) as held:
+        case.conclude(recycled(case))
+    assert said in "; ".join(held.value.problems)
+
+
 @pytest.mark.parametrize("kind", ["Match", "Comparison", "ArchiveSearch", "Search"])
 @pytest.mark.parametrize("confirmed", [True, False])
 def test_a_match_that_is_not_confirmed_is_no_copy(case: Case, kind: str, confirmed: bool) -> None:  # noqa: FBT001 - the truth of a row

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from verikit._files import plain
 from verikit.case.claim_review import CLAIM_REVIEW, ClaimReview, claim_review
+from verikit.case.claims import in_words
 from verikit.case.derived import VERDICT, Made
 from verikit.case.evidence_kinds import NO_EVIDENCE, independent_kinds
 from verikit.case.observations import Observation, observations_table, point_of, spans_of
 from verikit.case.readings import READING, Reading, reading_of, reading_text
 from verikit.case.verdict_rules import check_verdict
-from verikit.case.verdicts import DateIs, Decision, Label
+from verikit.case.verdicts import DateIs, Decision, Label, Status
 from verikit.errors import AuditError
 from verikit.records import Records
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from verikit.case.derived import Derived
     from verikit.case.folder import Case
-    from verikit.case.verdicts import EarlierCopy, Status, Verdict
+    from verikit.case.verdicts import EarlierCopy, Verdict
 
 __all__ = [
     "OBSERVED",
@@ -134,6 +135,7 @@ def conclude(case: Case, verdict: Verdict) -> Verdict:
     posted = [post.posted for post in case.posts[1:]]
     problems = list(check_verdict(verdict, case.claim, kinds=kinds, posted=posted))
     problems += _not_as_decided(case, verdict, derived)
+    problems += _against(case, verdict, derived)
     problems += [
         f"media: {name!r} was not derived in this case" for name in verdict.media_rests_on if name not in derived
     ]
@@ -160,6 +162,17 @@ def _not_as_decided(case: Case, verdict: Verdict, derived: Mapping[str, Derived]
                 yield f"{decision.sub_claim}: {name} was withdrawn since; decide again"
             elif derived[name].sha256 != digest:
                 yield f"{decision.sub_claim}: {name} was derived anew since and differs; decide again"
+
+
+def _against(case: Case, verdict: Verdict, derived: Mapping[str, Derived]) -> Iterator[str]:
+    """Decisions that rest on an observation which says the opposite of the same part."""
+    opposite = {Status.SUPPORTED: "does_not_fit", Status.CONTRADICTED: "fits"}
+    for decision in verdict.decisions:
+        names = [n for n in decision.rests_on if n in derived and derived[n].kind == "Observation"]
+        for seen in map(case.evidence, names if decision.status in opposite else ()):
+            if seen["about"] == decision.sub_claim and seen["fits"] == opposite[decision.status]:
+                said = f"an observation that says {in_words(seen['fits'])}: {seen['what']}"
+                yield f"{decision.sub_claim}: {decision.status}, and rests on {plain(said)[:200]}"
 
 
 def _copy_problems(case: Case, copy: EarlierCopy, derived: Mapping[str, Derived], *, recycled: bool) -> Iterator[str]:

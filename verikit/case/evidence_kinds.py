@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
     from verikit.case.derived import Derived
 
-__all__ = ["COPY", "FILE", "NOTHING_FOUND", "NO_EVIDENCE", "independent_kinds", "positive"]
+__all__ = ["COPY", "FILE", "NOTHING_FOUND", "NO_EVIDENCE", "UNDECIDED", "independent_kinds", "positive"]
 
 FILE, PICTURE, SOUND, COPY = "what the file says", "the picture", "the sound", "another copy"
 PLACE, TIME, TOLD, OTHER = "what tells where", "what tells when", "what someone said", "recorded by hand"
 NOTHING_FOUND = "a search that found nothing"
 # A verdict, its review and its reading rest on evidence; a table of dates repeats what others say.
 NO_EVIDENCE = "no evidence of its own"
+# Behind the kind of an observation that leaves open whether it fits, or whose observer cannot tell.
+UNDECIDED = " (decides nothing)"
 
 _OF_TYPE = {
     "Container": FILE,
@@ -61,7 +63,7 @@ def independent_kinds(
 
 def positive(kinds: Iterable[str]) -> set[str]:
     """The kinds from which something follows."""
-    return {kind for kind in kinds if kind not in {NOTHING_FOUND, NO_EVIDENCE}}
+    return {kind for kind in kinds if kind not in {NOTHING_FOUND, NO_EVIDENCE} and not kind.endswith(UNDECIDED)}
 
 
 def _kind(thing: Derived, derived: Mapping[str, Derived], read: Callable[[str], Any]) -> str:
@@ -74,7 +76,9 @@ def _kind(thing: Derived, derived: Mapping[str, Derived], read: Callable[[str], 
         )
         return _kind(derived[parent], derived, read) if parent else NO_EVIDENCE
     if thing.kind == "Observation":
-        return _OF_OBSERVATION.get(str(read(thing.name).get("kind")), OTHER)
+        seen = read(thing.name)
+        open_still = seen.get("fits") == "undecided" or seen.get("sure") == "cannot_tell"
+        return _OF_OBSERVATION.get(str(seen.get("kind")), OTHER) + (UNDECIDED if open_still else "")
     if thing.kind in _SEARCHES and thing.path.endswith(".json"):
         return COPY if any(_hit(one) for one in _hits(read(thing.name))) else NOTHING_FOUND
     return _OF_TYPE.get(thing.kind, OTHER)

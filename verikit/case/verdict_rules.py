@@ -56,7 +56,7 @@ def _resting_problems(verdict: Verdict, kinds: Mapping[str, str] | None) -> Iter
     """What is called supported or contradicted and rests on nothing from which that could follow."""
     for decision in verdict.decisions:
         if decision.status in _FIRM and not _kinds(decision.rests_on, kinds):
-            why = "evidence from which nothing follows, such as a search that found nothing"
+            why = "evidence from which nothing follows, such as a search that found nothing or an observation left undecided"
             on = f"rests on {why}" if decision.rests_on else "rests on no evidence"
             yield f"{decision.sub_claim}: {decision.status}, and {on}; name what shows it, or say not_established"
 
