@@ -44,6 +44,9 @@ def desk(tmp_path_factory):
     subprocess.run([sys.executable, "-m", "verikit.cli", "run", case.folder], check=True, capture_output=True)
     with lab(case.folder, place / "home") as server, browser(place) as page:
         page.size(*LAPTOP)
+        # Should JupyterLab not come up at all, that is told once and not waited for in each test.
+        page.go(server.address(""))
+        ready(page)
         yield Desk(case=case, lab=server, page=page, screens=screens)
 
 
