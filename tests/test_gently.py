@@ -16,6 +16,7 @@ from verikit.case.report import report_page
 from verikit.errors import MissingToolError
 from verikit.plots.matches import difference_strip, side_by_side
 from verikit.workflow.archiving import add_to_archive
+from verikit.workflow.edits import edits_of_case
 from verikit.workflow.gently import gentle_word, look_of, show_gently
 from verikit.workflow.steps import keyframes_of_case, search_case, start_case
 
@@ -47,6 +48,8 @@ def test_a_gentle_case_shows_its_pictures_grey_in_every_step_and_compares_what_t
     # What is drawn over them keeps its colours.
     assert (sheets[0] > 0.05, sheets[1] < 0.01) == (True, True)
     assert sides[1] < sides[0] / 3
+    strips = [colourful(edits_of_case(case).timeline.data) for case in (plain, gentle)]
+    assert strips[1] < strips[0] / 2
     assert found[0][1].to_dict()["search"]["matches"] == found[1][1].to_dict()["search"]["matches"]
     stills = [
         {name: t.sha256 for name, t in case.derived.items() if name.endswith(".png") and "pts" in name}

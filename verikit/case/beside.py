@@ -27,7 +27,7 @@ def further_posts_section(case: Case) -> Html:
     for number, post in enumerate(posts, start=2):
         who = ", ".join(value for value in (post.account, post.posted) if value) or "not recorded"
         parts.append(_html.element("p", f"Post {number}, as it was recorded: {who}. "))
-        parts.append(_html.element("blockquote", post.text, dir="auto"))
+        parts.append(_html.in_language(post.text, post.language, tag="blockquote"))
         if post.translation:
             parts.append(_html.element("p", f"In translation ({post.translator}):"))
             parts.append(_html.element("blockquote", post.translation, dir="auto"))

@@ -14,6 +14,7 @@ from verikit.media.video import open_video
 from verikit.plots.drawing import Figure
 from verikit.plots.frames import plot_shots
 from verikit.records import Finding, Outcome, Records, mimebundle, timecode
+from verikit.workflow.gently import look_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -147,7 +148,7 @@ def edits_of_case(case: Case) -> Edits:
         findings=Records(findings, caption="What editing can leave in a file", columns=("check", "outcome", "summary")),
         differs=Records(_differs(copies), caption="Beside earlier copies", columns=("reference", "seconds", "differs")),
         compared=compared,
-        timeline=plot_shots(scan, shots),
+        timeline=plot_shots(scan, shots, look=look_of(case)),
         differences=tuple(_differences(case)),
     )
     parents = ["video", *(["copies"] if compared else [])]
