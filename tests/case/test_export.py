@@ -39,6 +39,18 @@ def test_every_table_of_a_case_is_there_by_its_name(case):
     assert [len(table) for table in tables.values()] == [len(case.entries), 5, 1, 2]
 
 
+def test_results_of_one_form_under_one_name_are_one_table(case):
+    for name in ("seen/sign", "seen/voice"):
+        case.record(Finding(check="c", outcome=Outcome.ANOMALY, summary=name, limits="none"), name=name)
+    (table,) = [table for name, table in tables_of_case(case).items() if name == "seen"]
+    assert [(row.to_dict()["name"], row.to_dict()["summary"]) for row in table] == [
+        ("sign", "seen/sign"),
+        ("voice", "seen/voice"),
+    ]
+    case.record(Records([], caption="others", columns=()), name="seen/other")
+    assert "seen" not in tables_of_case(case)
+
+
 @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
 def test_what_is_exported_is_read_back_by_pandas_and_says_the_same(case, tmp_path, form):
     if form == "parquet":

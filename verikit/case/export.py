@@ -46,7 +46,8 @@ def export_case(case: Case, folder: Path, *, form: str = "csv") -> tuple[Path, .
 def tables_of_case(case: Case) -> dict[str, Records[_Row]]:
     """The tables of a case by name: `journal`, `sub_claims`, `decisions`, and every table within what was derived.
 
-    A table within a result is named for both: `keyframes_shots` are the shots of the result `keyframes`.
+    A table within a result is named for both: `keyframes_shots` are the shots of the result `keyframes`. Results of one
+    form under one name, such as `observed/voice` and `observed/sign`, are the rows of a table of that name.
     """
     claim = case.claim
     found = {
@@ -54,10 +55,21 @@ def tables_of_case(case: Case) -> dict[str, Records[_Row]]:
         "sub_claims": _table("sub_claims", [part.to_dict() for part in claim.sub_claims]),
         "decisions": _table("decisions", [decision.to_dict() for decision in case.decisions]),
     }
-    for name, thing in sorted(case.derived.items()):
-        if thing.path.endswith(".json"):
-            found |= {key: _table(key, rows) for key, rows in _within(name, case.evidence(name), depth=_DEEPEST)}
-    return found
+    results = {
+        name: case.evidence(name) for name, thing in sorted(case.derived.items()) if thing.path.endswith(".json")
+    }
+    for name, value in results.items():
+        found |= {key: _table(key, rows) for key, rows in _within(name, value, depth=_DEEPEST)}
+    return found | {name: _table(name, rows) for name, rows in _alike(results)}
+
+
+def _alike(results: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Results under one name with a stroke in it, if all have the same fields, as rows of one table."""
+    named = {name: value for name, value in results.items() if "/" in name and isinstance(value, dict)}
+    for group in dict.fromkeys(name.rpartition("/")[0] for name in named):
+        rows = {name: value for name, value in named.items() if name.rpartition("/")[0] == group}
+        if len({frozenset(value) for value in rows.values()}) == 1:
+            yield group, [{"name": name.rpartition("/")[2]} | value for name, value in rows.items()]
 
 
 def _within(name: str, value: Any, *, depth: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
