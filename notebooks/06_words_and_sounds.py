@@ -44,8 +44,8 @@ for clip in case.clips:
 #
 # - `kind`: `speech`, `sound`, `lettering`, `seen`, or `told` for what an uploader, a witness or an expert said
 # - `sure`: `certain`, `probable`, `possible` or `cannot_tell`; for a language, ask two people who grew up with it
-# - `fits`: whether it `fits` the part of the claim in `about`, `does_not_fit`, or is `undecided`; on what is undecided, no
-#   decision can rest alone
+# - `fits`: whether it `fits` the part of the claim in `about`, `does_not_fit`, or is `undecided`; the first two need
+#   `compared_with`, what was laid beside it; on what is undecided, no decision can rest alone
 # - where the case has several clips: `case.for_clip("clip_2").observe(...)`
 
 # %% [markdown]

@@ -38,24 +38,26 @@ case.card()
 #
 # Three outcomes, never one word for all: where each part stands (above), what the **footage** is, and the **label** over all.
 #
-# The label comes from a closed list and each has a rule: *recycled* needs a match with a copy dated before the posts,
-# *confirmed* needs every part supported by evidence of two independent kinds, *unverified* does not mean false. What the
-# footage is needs a reason and evidence, too; a search that found nothing is none: *undetermined* says so. The limits are not
-# optional.
+# The words come from closed lists, and each has a rule:
 #
-# An earlier copy says what kind of date it has: `published` (an archived page, an upload record), `taken_in` (when an
-# archive took it in) or `claimed_by_file` (a tag in the copy itself, which anyone can write).
+# - `label`: `confirmed` (every part supported, by evidence of two independent kinds), `partly_confirmed`, `unverified` (which
+#   does not mean false), `miscaptioned` (a part is contradicted), `recycled` (a match with a copy dated before the posts),
+#   `altered`, `staged`, `satire`, `synthetic` (each needs evidence that shows it), `superseded`
+# - `media`, one or more: `undetermined`, `original`, `decontextualized`, `edited_or_cropped`, `transformed`, `staged`, `satire`; all
+#   but the first need a reason and evidence in `media_because` and `media_rests_on`. A search that found nothing is none.
+# - `date_is` of an earlier copy: `published` (an archived page, an upload record), `taken_in` (when an archive took it in) or
+#   `claimed_by_file` (a tag in the copy itself, which anyone can write)
+#
+# The limits are not optional. The form, to be filled in below:
+#
+# ```
+# verdict = vk.Verdict(label="unverified", media="undetermined", summary="...", limits="...", decisions=case.decisions)
+# case.conclude(verdict)
+# ```
 
 # %% tags=["decide-verdict"]
-# Edit, then run.
-verdict = vk.Verdict(
-    label="unverified",
-    media=("undetermined",),
-    summary="The analyst has not concluded this case yet.",
-    limits="Nothing is established. This does not show that the claim is false.",
-    decisions=case.decisions,
-)
-case.conclude(verdict)
+# Edit, then run: the form above. As it stands, nobody has concluded anything.
+case.note("Nobody has concluded this case yet.")
 
 # %% [markdown]
 # ## The second reader
@@ -65,7 +67,7 @@ case.conclude(verdict)
 
 # %% tags=["decide-reader"]
 # Edit, then run: case.second_reader("NAME", agrees=["label", "S1"], dissents={"S3": "why"})
-case.note("No second reader has read this verdict yet.", about=["verdict"])
+case.note("No second reader has read a verdict yet.")
 
 # %% [markdown]
 # ## For publication
@@ -75,7 +77,7 @@ case.note("No second reader has read this verdict yet.", about=["verdict"])
 
 # %% tags=["decide-publication"]
 # Edit, then run: case.claim_review("NEWSROOM", published="2024-11-08", url="https://...")
-case.claim_review("not said yet")
+case.note("Nothing is written for publication yet.")
 
 # %% [markdown]
 # ## Handover

@@ -177,7 +177,9 @@ def test_records_write_themselves_whole():
     shown = rows._repr_mimebundle_()
     assert shown[RESULT_MIME] == {"kind": "Records", "value": rows.to_dict()}
     assert "<caption>Things (1)</caption>" in shown["text/html"]
-    assert '<th scope="row">a</th><td>1.235</td>' in shown["text/html"]
+    # JupyterLab sets cells flush right unless they say otherwise.
+    left = 'style="text-align:left"'
+    assert f'<th {left} scope="row">a</th><td {left}>1.235</td>' in shown["text/html"]
 
 
 def test_a_text_of_many_lines_says_in_a_notebook_how_many_more_there_are_and_prints_whole():

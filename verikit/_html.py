@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # A language as BCP 47 writes it, or near enough for a browser to take.
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 _PLACE = re.compile(r"[a-z]+(-[a-z0-9]+)*", re.ASCII)
+# A cell of a table that says nothing of its look.
+_CELL = re.compile(r"<(t[hd])(?=[ >])(?![^>]* style=)")
 
 
 class Html(str):
@@ -104,6 +106,11 @@ def in_language(words: object, language: str, *, tag: str = "span") -> Html:
     """Words in a language (BCP 47, such as "ko"; others are left out): readers aloud and fonts need to know."""
     known = {"lang": language} if LANGUAGE.fullmatch(language) else {}
     return element(tag, words, dir="auto", **known)
+
+
+def from_the_left(shown: Html) -> Html:
+    """Our own HTML with the cells of its tables flush left: JupyterLab sets them flush right, sentences too."""
+    return Html(_CELL.sub(r'<\1 style="text-align:left"', shown))
 
 
 def _beside(path: str) -> str:

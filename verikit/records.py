@@ -104,7 +104,8 @@ def mimebundle(value: Shown, *, plain_text: str, html: _html.Html) -> dict[str, 
     if len(lines) > MOST_LINES:
         shown = MOST_LINES - 1
         plain_text = "\n".join([*lines[:shown], f"... {len(lines) - shown} more lines: print() shows all"])
-    return {"text/plain": plain_text, "text/html": str(html), RESULT_MIME: {"kind": kind, "value": value.to_dict()}}
+    shown_html = str(_html.from_the_left(html))
+    return {"text/plain": plain_text, "text/html": shown_html, RESULT_MIME: {"kind": kind, "value": value.to_dict()}}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,8 @@ from verikit.case.verifying import verify_package
 from verikit.errors import AuditError
 from verikit.records import RESULT_MIME
 
+# What is said of a case without a verdict.
+OPEN = "nobody has concluded this case: no verdict is recorded"
 EXECUTED = "executed/02_what_is_this_file.ipynb"
 
 
@@ -46,7 +48,7 @@ def test_a_package_lies_beside_its_case_and_its_seal_string_names_its_tagmanifes
     with zipfile.ZipFile(seal.package) as archive:
         tagmanifest = archive.read("tagmanifest-sha256.txt")
     assert seal.seal == "verikit-seal:1:sha256:" + sha256_bytes(tagmanifest)
-    assert (seal.signed, seal.warnings) == (False, ())
+    assert (seal.signed, seal.warnings) == (False, (OPEN,))
 
 
 def test_packing_twice_on_two_places_gives_the_same_bytes(case, tmp_path):
@@ -63,16 +65,16 @@ def test_what_is_packed_as_the_report_is_what_the_case_says(case):
     whole = page.read_bytes()
     first = seal_case(case)
     packed = first.package.read_bytes()
-    assert first.warnings == ()
+    assert first.warnings == (OPEN,)
     page.write_bytes(whole.replace(b"contradicted", b"supported"))
     second = seal_case(case)
-    assert second.warnings == ("report.html was not what the case says; it was written anew",)
+    assert second.warnings == ("report.html was not what the case says; it was written anew", OPEN)
     assert page.read_bytes() == whole
     assert second.package.read_bytes() == packed
     # One that is not there is written, and nothing need be said.
     page.unlink()
     third = seal_case(case)
-    assert (third.warnings, third.package.read_bytes()) == ((), packed)
+    assert (third.warnings, third.package.read_bytes()) == ((OPEN,), packed)
     with zipfile.ZipFile(third.package) as archive:
         assert archive.read("data/report.html") == whole
 
@@ -294,3 +296,27 @@ def test_a_seal_reads_back_and_shows_itself(case):
     assert seal.seal in shown["text/html"]
     assert shown[RESULT_MIME]["value"]["package"] == str(seal.package)
     assert isinstance(seal.package, Path)
+
+
+def test_a_package_that_was_sealed_before_is_kept_under_another_name(case):
+    first = seal_case(case)
+    held = first.package.read_bytes()
+    again = seal_case(case)
+    assert (again.seal, again.warnings) == (first.seal, first.warnings)
+    changed = seal_case(case, withhold={"derived/01_claim.png": "a face"})
+    assert changed.seal != first.seal
+    (told,) = [warning for warning in changed.warnings if "is kept as" in warning]
+    assert first.seal in told
+    (kept,) = [path for path in first.package.parent.glob("flood.*.zip")]
+    assert kept.name in told
+    assert kept.read_bytes() == held
+    assert verify_package(kept, expect_seal=first.seal).ok
+
+
+def test_what_is_no_package_is_not_written_over_either(case, tmp_path):
+    target = tmp_path / "holiday.zip"
+    target.write_bytes(b"pictures of mine")
+    seal = seal_case(case, package=target)
+    assert any("the file that stood there is kept as" in warning for warning in seal.warnings)
+    (kept,) = tmp_path.glob("holiday.*.zip")
+    assert kept.read_bytes() == b"pictures of mine"

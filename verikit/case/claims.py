@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import enum
 import re
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from verikit import _html
 from verikit._files import plain
@@ -14,7 +15,9 @@ from verikit.records import mimebundle
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["QUESTIONS", "Claim", "SubClaim", "check_text", "fields_of", "in_words", "span_of_date"]
+__all__ = ["QUESTIONS", "Claim", "SubClaim", "check_text", "fields_of", "in_words", "span_of_date", "word_of"]
+
+_Word = TypeVar("_Word", bound=enum.StrEnum)
 
 # What each question asks, and what would speak against it, phrased so that neither answer is expected. They stand ready
 # for the analyst to rewrite in the words of the post.
@@ -58,6 +61,14 @@ def check_text(value: object, *, where: str, needed: bool = False) -> None:
         raise ValueError(f"{where}: {len(value)} letters; at most {MOST_TEXT}")
     if needed and not value.strip():
         raise ValueError(f"{where}: must not be empty")
+
+
+def word_of(kind: type[_Word], value: str, *, where: str) -> _Word:
+    """A word of a closed list. Raises ValueError that names `where` and the words."""
+    try:
+        return kind(value)
+    except ValueError as unknown:
+        raise ValueError(f"{where}: one of {', '.join(kind)}, not {plain(str(value))[:40]!r}") from unknown
 
 
 def span_of_date(text: str, *, where: str) -> tuple[dt.datetime, dt.datetime]:

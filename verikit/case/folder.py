@@ -19,7 +19,7 @@ from verikit._files import canonical_json, sha256_bytes
 from verikit.case import deciding
 from verikit.case.card import CaseCard
 from verikit.case.case_files import JOURNAL, CaseFiles
-from verikit.case.claims import Claim
+from verikit.case.claims import Claim, word_of
 from verikit.case.derived import VERDICT, confined
 from verikit.case.header import journaled_header, seen_from
 from verikit.case.posts import POST, Post, further_posts, posts_table, read_post
@@ -161,7 +161,14 @@ class Case(CaseFiles):
 
         `by` is who decided, where it was not the one who opened the case. Raises ValueError for a sub-claim that the claim does not have, evidence that was not derived, or no reason.
         """
-        return deciding.decide(self, sub_claim, status=Status(status), because=because, rests_on=rests_on, by=by)
+        return deciding.decide(
+            self,
+            sub_claim,
+            status=word_of(Status, status, where="decision: status"),
+            because=because,
+            rests_on=rests_on,
+            by=by,
+        )
 
     def split_claim(self, sub_claims: Sequence[SubClaim]) -> Claim:
         """The claim with these sub-claims in place of its own. Equal ones leave the journal as it is."""

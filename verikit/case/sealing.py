@@ -33,6 +33,7 @@ from verikit.case.bag import (
 from verikit.case.consenting import consented, traces_of_people
 from verikit.case.crate import CRATE, crate_bytes
 from verikit.case.derived import derived_of, pretty_json
+from verikit.case.earlier_package import set_aside
 from verikit.case.journal import append, read_journal
 from verikit.case.leaving_out import (
     LeftOut,
@@ -121,7 +122,8 @@ def seal_case(
 ) -> Seal:
     """The sealed package of a case: a zip that `verify_package`, and sha256sum and ssh-keygen without us, can check.
 
-    `package` is CASE.zip beside the folder where it is not given; an older one is replaced. `key` is the private SSH key
+    `package` is CASE.zip beside the folder where it is not given; one that stands there and was sealed as something else is
+    kept under another name, which is among the warnings. `key` is the private SSH key
     that signs it. The same case gives the same bytes, always (with an Ed25519 key, signed as well). report.html is written
     anew where it is not what the case says.
 
@@ -159,14 +161,21 @@ def seal_case(
     members, tagmanifest = _package(contents, digests, entries)
     if key is not None:
         members.append(bytes_member(SIGNATURE, signing.sign(tagmanifest, key=Path(key))))
+    seal = seal_string(tagmanifest)
+    warnings += filter(None, [set_aside(target, seal=seal), _not_concluded(entries)])
     write_zip(target, members, digests=_digests(members, digests))
     return Seal(
         package=target,
-        seal=seal_string(tagmanifest),
+        seal=seal,
         sha256=sha256_file(target),
         signed=key is not None,
         warnings=tuple(warnings),
     )
+
+
+def _not_concluded(entries: tuple[Entry, ...]) -> str:
+    concluded = any(entry.kind == "decision" and "verdict" in entry.body for entry in entries)
+    return "" if concluded else "nobody has concluded this case: no verdict is recorded"
 
 
 def _audited(contents: Contents, case_folder: Path) -> tuple[dict[str, str], tuple[Entry, ...]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from verikit import _html
 from verikit._files import plain
-from verikit.case.claims import check_text, fields_of, in_words, span_of_date
+from verikit.case.claims import check_text, fields_of, in_words, span_of_date, word_of
 from verikit.records import mimebundle
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Decision:
     asked: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "status", Status(self.status))
+        object.__setattr__(self, "status", word_of(Status, self.status, where=f"{self.sub_claim}: status"))
         check_text(self.sub_claim, where="decision: sub_claim", needed=True)
         needed = self.status is not Status.NOT_CHECKED
         check_text(self.because, where=f"{self.sub_claim}: because", needed=needed)
@@ -153,7 +153,7 @@ class EarlierCopy:
     def __post_init__(self) -> None:
         check_text(self.reference, where="earlier copy: reference", needed=True)
         check_text(self.basis, where="earlier copy: basis (what its date rests on)", needed=True)
-        object.__setattr__(self, "date_is", DateIs(self.date_is))
+        object.__setattr__(self, "date_is", word_of(DateIs, self.date_is, where="earlier copy: date_is"))
         check_text(self.dated, where="earlier copy: dated")
         check_text(self.evidence, where="earlier copy: evidence")
         span_of_date(self.dated, where="earlier copy: dated")
@@ -191,8 +191,11 @@ class Verdict:
     media_rests_on: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "label", Label(self.label))
-        object.__setattr__(self, "media", tuple(Media(word) for word in self.media))
+        object.__setattr__(self, "label", word_of(Label, self.label, where="verdict: label"))
+        # One word by itself is written without a tuple, and would be read letter by letter.
+        given: Any = self.media
+        words = (given,) if isinstance(given, str) else tuple(given)
+        object.__setattr__(self, "media", tuple(word_of(Media, word, where="verdict: media") for word in words))
         check_text(self.summary, where="verdict: summary", needed=True)
         check_text(self.limits, where="verdict: limits (what it does not show)", needed=True)
         check_text(self.media_because, where="verdict: media_because")

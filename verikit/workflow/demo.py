@@ -49,7 +49,7 @@ def prepare_demo(folder: Path, *, progress: Callable[[str, int, int], None] | No
         claim=claim_from_post(post),
         post=post,
         archive=folder / "archive",
-        by="the demonstration (decisions written in advance)",
+        by="the demonstration (all made up, footage rendered, decisions written in advance)",
         further=Further(posts=((sample / "post_2.json").read_bytes(),)),
     )
     # As an analyst leaves it who has searched: step 03 keeps what was written there.
