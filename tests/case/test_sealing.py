@@ -307,7 +307,7 @@ def test_a_package_that_was_sealed_before_is_kept_under_another_name(case):
     assert changed.seal != first.seal
     (told,) = [warning for warning in changed.warnings if "is kept as" in warning]
     assert first.seal in told
-    (kept,) = [path for path in first.package.parent.glob("flood.*.zip")]
+    (kept,) = first.package.parent.glob("flood.*.zip")
     assert kept.name in told
     assert kept.read_bytes() == held
     assert verify_package(kept, expect_seal=first.seal).ok
