@@ -130,6 +130,8 @@ def alive(number):
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=["SIGTERM", "SIGINT", "SIGHUP"])
 def test_closing_lab_leaves_no_process(how, tmp_path, case):
+    if signal.getsignal(how) is signal.SIG_IGN:
+        pytest.skip(f"whoever runs the tests ignores {how.name} (as nohup does), and so does what they start")
     with lab(case.folder, tmp_path / "home", stdin=subprocess.DEVNULL, start_new_session=True) as server:
         asked = {"path": "notebooks/01_open.ipynb", "type": "notebook", "name": "", "kernel": {"name": "python3"}}
         request = urllib.request.Request(
