@@ -188,3 +188,15 @@ def test_a_post_reads_back() -> None:
     post = read_post(json.dumps(SECOND).encode(), file="inputs/post_2.json")
     assert Post.from_dict(json.loads(json.dumps(post.to_dict()))) == post
     assert "Пост" in post._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize(("name", "meant"), [("postd", "posted"), ("acount", "account"), ("Language", "language")])
+def test_a_misspelt_field_of_a_post_is_named_and_other_fields_are_left_alone(name: str, meant: str) -> None:
+    said = {"text": "a post", "uploader": "x", "account_id": "7", "view_count": 3}
+    assert read_post(json.dumps(said).encode()).text == "a post"
+    with pytest.raises(ValueError, match=f"post.json: '{name}' is no field of a post; if {meant} is meant, write that"):
+        read_post(json.dumps(said | {name: "2024-11-05"}).encode())
+
+
+def test_a_post_that_says_both_is_taken_at_its_word() -> None:
+    assert read_post(b'{"text": "a post", "postd": "x", "posted": "2024-11-05"}').posted == "2024-11-05"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from typing import TYPE_CHECKING, Any, Self
 
 from verikit._files import plain
@@ -22,6 +23,8 @@ __all__ = ["POST", "POST_FIELDS", "Post", "further_posts", "post_fields", "posts
 POST = "post.json"
 
 POST_FIELDS = ("text", "language", "url", "account", "posted", "translation", "translator", "archived")
+# How alike two names are that differ in a letter; "account_id" and "account" are less.
+ALIKE = 0.85
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,16 @@ class Post:
 
 
 def post_fields(post: Mapping[str, Any]) -> dict[str, str]:
-    """What a post.json says of a post, in the fields of a Post; several archived copies become one line."""
+    """What a post.json says of a post, in the fields of a Post; several archived copies become one line.
+
+    Other fields are left alone, but for one that looks like a field that is missing, misspelt: a date that is dropped in
+    silence would be missed in the verdict. Raises ValueError for that.
+    """
+    missing = [name for name in POST_FIELDS if name not in post]
+    for name in post:
+        meant = difflib.get_close_matches(str(name), missing, n=1, cutoff=ALIKE)
+        if name not in POST_FIELDS and meant:
+            raise ValueError(f"{plain(str(name))[:40]!r} is no field of a post; if {meant[0]} is meant, write that")
     archived = post.get("archived")
     if isinstance(archived, list):
         archived = " ".join(str(address) for address in archived)
