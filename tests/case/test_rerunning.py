@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.tampers import pack, read, refit
 from verikit._files import sha256_bytes
+from verikit.case import rerunning
 from verikit.case.claims import Claim
 from verikit.case.derived import pretty_json
 from verikit.case.opening import new_case
@@ -273,6 +274,16 @@ def test_what_another_machine_rounds_otherwise_is_within_the_tolerance(package, 
     checked = rerun(pack(tmp_path / "other.zip", files))
     assert checked["rerun"].state == "holds"
     assert "another environment: python 3.9.1 then" in checked["rerun"].says
+
+
+def test_large_derived_files_are_compared_by_their_digest(package, tmp_path, monkeypatch):
+    monkeypatch.setattr(rerunning, "MOST_COMPARED", 10)
+    assert rerun(package)["rerun"].state == "holds"
+    files = read(package)
+    EDITED["derived frame"][0](files)
+    refit(files)
+    checked = rerun(pack(tmp_path / "forged.zip", files))
+    assert "derived/still.png: run again, it comes out otherwise: its bytes differ" in str(checked)
 
 
 def test_without_the_inputs_or_a_journal_it_is_left_open(package, tmp_path):
