@@ -8,12 +8,14 @@ import pytest
 
 from benchmarks.tampers import pack, read, refit
 from verikit._files import sha256_bytes
+from verikit.case import rerunning
 from verikit.case.claims import Claim
 from verikit.case.derived import pretty_json
 from verikit.case.opening import new_case
 from verikit.case.rerunning import rerun_package
 from verikit.case.running import run_case
 from verikit.case.sealing import seal_case
+from verikit.case.verdicts import Verdict
 from verikit.case.verifying import verify_package
 
 LOOK = "data/executed/01_look.ipynb"
@@ -87,6 +89,77 @@ def test_an_untouched_package_comes_to_the_same_wherever_it_lies(package, tmp_pa
     assert checked["rerun"].says.endswith("in the same environment")
     assert told[-1] == "02_close: cell 0 (c0)"
     assert sorted(tmp_path.iterdir()) == [moved]
+
+
+SEEING = """from verikit.case.opening import open_case
+case = open_case()
+case"""
+DECIDING = """from verikit.case.opening import open_case
+from verikit.case.verdicts import Verdict
+case = open_case()
+for part in case.claim.sub_claims:
+    case.decide(part.key, status="not_established", because={because!r})
+words = dict(label="unverified", media=["undetermined"], limits="None.")
+case.conclude(Verdict(summary={because!r}, decisions=case.decisions, **words))
+case.second_reader("B. Reader", agrees=["label"], dissents={{"S1": {because!r}}})
+case"""
+
+
+def decide(case, because):
+    (case.folder / "notebooks/02_decide.ipynb").write_bytes(notebook(SEEING, DECIDING.format(because=because)))
+
+
+def test_what_was_decided_in_earlier_runs_changes_nothing_of_that(tmp_path):
+    case = make(tmp_path / "a", **{"01_see": notebook(SEEING), "02_decide": notebook(SEEING)})
+    decide(case, "first thought")
+    run_case(case)
+    decide(case, "second thought")
+    run_case(case)
+    shown = (case.folder / "executed/01_see.ipynb").read_text()
+    assert "first thought" in shown
+    assert "second thought" not in shown
+    assert rerun(seal_case(case.folder).package)["rerun"].state == "holds"
+    # Sealing alone runs the edited one again, and no other.
+    decide(case, "third thought")
+    assert "run again in a fresh kernel: 02_decide.ipynb" in seal_case(case.folder).warnings
+    assert rerun(case.folder.with_suffix(".zip"))["rerun"].state == "holds"
+
+
+def test_what_was_decided_by_hand_before_and_between_runs_changes_nothing_of_that(tmp_path):
+    case = make(tmp_path / "a", **{"01_see": notebook(SEEING), "02_decide": notebook(SEEING)})
+    for because in ("by hand", "by hand again"):
+        for part in case.claim.sub_claims:
+            case.decide(part.key, status="not_established", because=because)
+        words = {"label": "unverified", "media": ["undetermined"], "limits": "None.", "summary": because}
+        case.conclude(Verdict(decisions=case.decisions, **words))
+        run_case(case, only=["01_see"] if because == "by hand" else ["02_decide"])
+    decide(case, "in the notebook")
+    run_case(case, only=["02_decide"])
+    assert rerun(seal_case(case.folder).package)["rerun"].state == "holds"
+
+
+def test_what_an_earlier_run_left_and_nothing_holds_leaves_its_reader_open(tmp_path):
+    case = make(tmp_path / "a", **{"01_see": notebook(SEEING + ".observations"), "02_hear": notebook(SEEING)})
+    for heard in ("a bell", "two bells"):
+        observe = f"case.observe('bell', kind='sound', what={heard!r}, at=(0, 1), sure='certain', by='N. N.')"
+        (case.folder / "notebooks/02_hear.ipynb").write_bytes(notebook(SEEING, observe))
+        run_case(case)
+    package = seal_case(case.folder).package
+    checked = rerun(package)
+    assert (checked["rerun"].state, checked.exit_code) == ("limited", 3)
+    left = (
+        "not run to its end: it reads derived/observed/bell.json as an earlier run left it, which is not in the package"
+    )
+    assert left in str(checked)
+    files = read(package)
+    content(
+        lambda cells: cells[1]["outputs"][0]["data"].update({"text/plain": "other"}), "data/executed/02_hear.ipynb"
+    )(files)
+    refit(files)
+    assert rerun(pack(tmp_path / "forged.zip", files))["rerun"].state == "broken"
+    # Run once more, what the run before left is what the package holds.
+    run_case(case)
+    assert rerun(seal_case(case.folder).package)["rerun"].state == "holds"
 
 
 def content(edit, name=LOOK):
@@ -201,6 +274,16 @@ def test_what_another_machine_rounds_otherwise_is_within_the_tolerance(package, 
     checked = rerun(pack(tmp_path / "other.zip", files))
     assert checked["rerun"].state == "holds"
     assert "another environment: python 3.9.1 then" in checked["rerun"].says
+
+
+def test_large_derived_files_are_compared_by_their_digest(package, tmp_path, monkeypatch):
+    monkeypatch.setattr(rerunning, "MOST_COMPARED", 10)
+    assert rerun(package)["rerun"].state == "holds"
+    files = read(package)
+    EDITED["derived frame"][0](files)
+    refit(files)
+    checked = rerun(pack(tmp_path / "forged.zip", files))
+    assert "derived/still.png: run again, it comes out otherwise: its bytes differ" in str(checked)
 
 
 def test_without_the_inputs_or_a_journal_it_is_left_open(package, tmp_path):

@@ -115,6 +115,12 @@ def test_notebooks_run_in_order_up_to_the_first_that_fails(ran: Ran) -> None:
     assert NotebookRun.from_dict(runs[1].to_dict()) == runs[1]
 
 
+def test_a_result_that_cannot_be_shown_ends_the_run_with_its_own_error(tmp_path: Path) -> None:
+    shown = "class Odd:\n    def _repr_mimebundle_(self, **_):\n        raise LookupError('no picture')\nOdd()"
+    case = make(tmp_path, **{"01_shows": notebook(shown)})
+    assert run_case(case)[0].error == "LookupError: no picture"
+
+
 def test_the_journal_tells_the_run_from_start_to_end(ran: Ran) -> None:
     case = ran.case
     entries = [entry for entry in ran.entries if entry.seq > 1]

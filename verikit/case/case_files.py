@@ -178,10 +178,15 @@ class CaseFiles:
                 raise ValueError(f"{name}: this name is kept for {verb}")
         return self.put(value, name, made=Made(operation=operation, parents=parents, arguments=arguments))
 
-    def put(self, value: Shown, name: str, *, made: Made) -> str:
-        """What `record` does, for the verbs of the case that keep a name of their own."""
-        data = pretty_json(value.to_dict())
-        return self._store(data, name, file=f"{name}.json", made=dataclasses.replace(made, kind=kind_of(value)))
+    def put(self, value: Shown, name: str, *, made: Made, told: bool = False) -> str:
+        """What `record` does, for the verbs of the case that keep a name of their own.
+
+        `told` puts the value into the journal as well, which so holds it also when the file was written anew.
+        """
+        found = value.to_dict()
+        made = dataclasses.replace(made, kind=kind_of(value))
+        whole = {"value": found} if told else None
+        return self._store(pretty_json(found), name, file=f"{name}.json", made=made, told=whole)
 
     def keep_bytes(
         self,
@@ -211,16 +216,16 @@ class CaseFiles:
         target = confined(self.folder, plan.path)
         with written_aside(target) as aside:
             sha256, size = copy_and_hash(Path(path), aside)
-        return self._tell(dataclasses.replace(plan, sha256=sha256, size=size))
+        return self._tell(dataclasses.replace(plan, sha256=sha256, size=size), {})
 
-    def _store(self, data: bytes, name: str, *, file: str, made: Made) -> str:
+    def _store(self, data: bytes, name: str, *, file: str, made: Made, told: Mapping[str, Any] | None = None) -> str:
         plan = self._plan(name, file=file, made=made)
         write_bytes(confined(self.folder, plan.path), data)
-        return self._tell(dataclasses.replace(plan, sha256=sha256_bytes(data), size=len(data)))
+        return self._tell(dataclasses.replace(plan, sha256=sha256_bytes(data), size=len(data)), told or {})
 
-    def _tell(self, thing: Derived) -> str:
-        """The journal's entry of a file that was just written. The name is as seen from the clip."""
-        self.tell("derived", thing.to_dict())
+    def _tell(self, thing: Derived, told: Mapping[str, Any]) -> str:
+        """The journal's entry of a file that was just written, with what else is `told`. The name is as seen from the clip."""
+        self.tell("derived", thing.to_dict() | dict(told))
         return thing.name.removeprefix(self.named(""))
 
     def _plan(self, name: str, *, file: str, made: Made) -> Derived:

@@ -221,7 +221,8 @@ def second_reader(case: Case, by: str, *, agrees: Sequence[str], dissents: Mappi
     if verdict is None:
         raise ValueError("second reader: there is no verdict to read; conclude first")
     reading = reading_of(verdict, by=by, agrees=tuple(agrees), dissents=dissents, text=text)
-    case.put(reading, READING, made=Made(operation="second_reader", parents=[VERDICT]))
+    # The note tells it in words; the card of a later run has it from the entry.
+    case.put(reading, READING, made=Made(operation="second_reader", parents=[VERDICT]), told=True)
     case.note(reading_text(reading), about=[VERDICT, READING])
     return reading
 

@@ -64,7 +64,7 @@ def execute_notebook(
         try:
             _in_own_thread(_with_kernel(client, manager, settings))
         except CellExecutionError as fault:
-            return f"{fault.ename}: {fault.evalue}"
+            return _said(notebook.cells[begun[-1]].outputs) or f"{fault.ename}: {fault.evalue}"
         except TimeoutError:
             return f"TimeoutError: cell {begun[-1]} ran longer than {seconds_per_cell:g} s" if begun else _NO_START
         except RuntimeError as fault:
@@ -73,6 +73,12 @@ def execute_notebook(
             place_of_fault = f"{fault} in cell {begun[-1]}" if begun else f"{_NO_START}: {fault}"
             return f"{place_of_fault}: {said}" if said.strip() else place_of_fault
     return ""
+
+
+def _said(outputs: Any) -> str:
+    """The error that a cell shows; the kernel's reply knows no name for one that came while a result was shown."""
+    errors = [f"{one.ename}: {one.evalue}" for one in outputs if one.output_type == "error"]
+    return errors[-1] if errors else ""
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 The case is set up anew in a folder aside as it stood before the first sealed run: the inputs, the notebooks as written,
 the journal up to there. Then each sealed run is done again, in its order, in a fresh kernel. Nothing is taken from the
 sealed outputs. What it shows is that the outputs follow from the inputs, here and now; notes remain what someone wrote.
+What runs left that others took the place of is put back before, as far as the journal or the package holds it (`restoring`).
 
 This runs the code in the package with the rights of whoever asks for it, as opening its notebooks and running them would.
 """
@@ -28,6 +29,7 @@ from verikit.case.derived import confined, derived_of, pretty_json
 from verikit.case.folder import Case
 from verikit.case.header import CASE, journaled_header
 from verikit.case.journal import append, read_journal, strict_json
+from verikit.case.restoring import Restoring, unpack
 from verikit.case.running import environment, run_case
 from verikit.case.sameness import NOT_COMPARED, file_difference, json_difference, notebook_differences
 from verikit.case.verification import Property, Verification
@@ -42,8 +44,9 @@ if TYPE_CHECKING:
 
 __all__ = ["rerun_package"]
 
-# What people do between two runs is done again as the journal tells it; what a run does, the run does again itself.
-_REPLAYED = frozenset({"acquired", "decision", "gentle", "note", "transfer"})
+# What came between two sealed runs, by hand or in a run that a later one took the place of, is done again as the journal
+# tells it; what a sealed run does, the run does again itself.
+_REPLAYED = frozenset({"acquired", "decision", "derived", "gentle", "note", "transfer", "withdrawn"})
 _SAID = frozenset({"decision", "note"})
 # Derived files are read whole to be compared; larger ones are compared by their digest alone.
 MOST_COMPARED = 256 << 20
@@ -129,6 +132,10 @@ class _Again:
     problems: list[Problem] = dataclasses.field(default_factory=list)
     undone: list[Problem] = dataclasses.field(default_factory=list)
     cells: int = 0
+    earlier: Restoring = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        self.earlier = Restoring.of(self.entries, members=self.members, folder=self.folder)
 
     @property
     def case(self) -> Case:
@@ -153,32 +160,20 @@ class _Again:
         runs = self.runs()
         if not runs:
             return
-        before = self.entries[: runs[0].first]
-        earlier = {thing.path: thing.sha256 for thing in derived_of(before).values()}
         for name, member in self.members.items():
-            if name.startswith((TEMPLATES, "inputs/")) or name in earlier:
-                self._unpack(member, name)
+            if name.startswith((TEMPLATES, "inputs/")):
+                unpack(member, confined(self.folder, name))
+        for thing in derived_of(self.entries[: runs[0].first]).values():
+            self.earlier.put_back(thing.to_dict())
         for name in self.members:
             # What people wrote in the table of searches is theirs, as decisions are; the kit around it is made again.
             if name.startswith("derived/") and name.endswith("searches.csv"):
-                self._unpack(self.members[name], f"search_kit/{name.removeprefix('derived/')}")
-        for name, digest in earlier.items():
-            # A later run wrote another file under this name: as it stood then, it is not at hand.
-            path = confined(self.folder, name)
-            if path.is_file() and sha256_file(path) != digest:
-                path.unlink()
+                unpack(self.members[name], confined(self.folder, f"search_kit/{name.removeprefix('derived/')}"))
         lines = read_member(self.members[JOURNAL]).split(b"\n")[: runs[0].first]
         write_bytes(self.folder / JOURNAL, b"\n".join([*lines, b""]))
         self._keep_header()
         if archive is not None:
             self.case.use_archive(archive)
-
-    def _unpack(self, member: Member, name: str) -> None:
-        target = confined(self.folder, name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with member.open() as source, target.open("wb") as made:
-            while block := source.read(bag.CHUNK):
-                made.write(block)
 
     def run_all(self) -> None:
         """Each sealed run again, in its order, with what people did between two of them done again as well."""
@@ -190,10 +185,20 @@ class _Again:
                 self._run(run)
                 at = run.last + 1
                 continue
-            if entry.kind in _REPLAYED:
-                append(self.case.journal, entry.kind, entry.body, case=entry.case)
-                self._keep_header()
+            self._replay(entry)
             at += 1
+
+    def _replay(self, entry: Entry) -> None:
+        """What the journal tells, done again without running anything."""
+        if entry.kind not in _REPLAYED:
+            return
+        if entry.kind == "derived":
+            self.earlier.put_back(entry.body)
+        elif entry.kind == "withdrawn":
+            self.earlier.take_away(entry.body)
+        append(self.case.journal, entry.kind, entry.body, case=entry.case)
+        if entry.kind in {"acquired", "decision"}:
+            self._keep_header()
 
     def _keep_header(self) -> None:
         """case.json as the journal of the case that runs again tells it."""
@@ -213,16 +218,14 @@ class _Again:
             self._undone(sealed_path, f"could not be run again: {fault}")
             return
         self.cells += done.cells
-        named = self.case.archive
-        excused = done.state != "ran" and named is not None and not named.is_dir()
+        excuse = "" if done.state == "ran" else self._excuse(since, done.error)
         if again is not None:
             for _, detail in notebook_differences(sealed, again):
-                open_ = NOT_COMPARED in detail or (excused and "ended in an error" in detail)
+                open_ = NOT_COMPARED in detail or (bool(excuse) and "ended in an error" in detail)
                 kind = self.undone if open_ else self.problems
                 kind.append(Problem(kind="output", path=bag.PAYLOAD + sealed_path, detail=detail))
-        if excused:
-            detail = "not run to its end: it searches an archive that is not in the package; name it with --archive"
-            self._undone(sealed_path, detail)
+        if excuse:
+            self._undone(sealed_path, f"not run to its end: {excuse}")
         elif done.state != "ran":
             self._broken(sealed_path, f"it ran through when it was sealed, and not now: {done.error}")
         if done.state == "ran":
@@ -230,6 +233,15 @@ class _Again:
             self._compare_said(run, since)
         else:
             self._restore(run)
+
+    def _excuse(self, since: int, error: str) -> str:
+        """What the package does not hold and the run ended for, in words; empty where there is nothing of the kind."""
+        if lost := self.earlier.lost(self.case.entries[:since], error=error):
+            return f"it reads {lost} as an earlier run left it, which is not in the package"
+        named = self.case.archive
+        if named is not None and not named.is_dir():
+            return "it searches an archive that is not in the package; name it with --archive"
+        return ""
 
     def _undone(self, path: str, detail: str) -> None:
         self.undone.append(Problem(kind="not-run", path=bag.PAYLOAD + path, detail=detail))
@@ -262,8 +274,7 @@ class _Again:
                 self._broken(path, f"the journal tells otherwise how it was made: {found}", kind="derived")
             member, made = self.members[path], confined(self.folder, path)
             if max(member.size, made.stat().st_size) > MOST_COMPARED:
-                digests, _ = bag.hash_members([member])
-                found = "" if digests.get(path) == sha256_file(made) else "its bytes differ"
+                found = "" if self.earlier.digest(path) == sha256_file(made) else "its bytes differ"
             else:
                 found = file_difference(path, read_member(member, most=MOST_COMPARED), made.read_bytes())
             if found:
@@ -287,14 +298,7 @@ class _Again:
     def _restore(self, run: _Sealed) -> None:
         """What a run that could not be done again left in the sealed case, so that later notebooks find it."""
         for entry in self._span(run):
-            path = str(entry.body.get("path"))
-            if entry.kind == "derived" and path in self.members:
-                self._unpack(self.members[path], path)
-                if sha256_file(confined(self.folder, path)) != entry.body.get("sha256"):
-                    continue
-            if entry.kind in {"derived", *_REPLAYED}:
-                append(self.case.journal, entry.kind, entry.body, case=entry.case)
-        self._keep_header()
+            self._replay(entry)
 
     def verdict(self, verification: Verification, began: float) -> Verification:
         """The verification with what came of running again."""
