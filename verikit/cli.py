@@ -73,8 +73,10 @@ def _southern(arguments: Sequence[str]) -> list[str]:
 
 def _told(error: Exception) -> str:
     """What went wrong, without Python's and the system's own dressing."""
+    if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError) and error.errno is not None:
+        return f"{error.filename}: {error.strerror}; check its name and place"
     if isinstance(error, OSError) and error.errno is not None:
-        return f"{error.filename}: {error.strerror}; check that this place exists and may be written"
+        return f"{error.filename}: {error.strerror}; check that this place may be read or written, and has room"
     return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verikit._files import plain, sha256_file
+from verikit.records import whole_texts
 
 if TYPE_CHECKING:
     import argparse
@@ -55,7 +57,9 @@ def _seconds(name: str) -> Callable[[float, float | None], None]:
 
 
 def _text(value: Any) -> str:
-    bundle = value._repr_mimebundle_()
+    # What a notebook cuts after some lines is whole here.
+    with whole_texts():
+        bundle = value._repr_mimebundle_()
     return str((bundle[0] if isinstance(bundle, tuple) else bundle)["text/plain"])
 
 
@@ -81,7 +85,7 @@ def inspect(options: argparse.Namespace) -> int:
     other = None if options.compare is None else inspect(open_video(options.compare))
     scan = None if options.cache is None else _scanned(options, options.file)
     one = inspect(video, scan=scan, claimed=claimed, also=(read_exiftool,) if options.exiftool else ())
-    data, text = one.to_dict(), [str(one)]
+    data, text = one.to_dict(), [_text(one)]
     if options.out is not None:
         from verikit.workflow.inspecting import export_examination
 
@@ -254,6 +258,8 @@ def archive_check(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
+    if not options.file.exists():
+        raise FileNotFoundError(f"{options.file}: no such file; check its name and place")
     say(f"check {options.file}: this version has no checks for editing yet; `verikit inspect` shows traces in the file")
     return UNUSABLE
 
@@ -287,10 +293,12 @@ def new(options: argparse.Namespace) -> int:
     )
     if options.gentle:
         show_gently(case, options.gentle)
+    if not options.by.strip():
+        say("new: nobody is named as the one who opens this case: --by NAME names them")
     notebooks = sorted(path.name for path in (case.folder / "notebooks").iterdir())
     data: dict[str, Any] = {"case": case.id, "folder": str(case.folder), "notebooks": notebooks}
     data |= {"clips": [clip.to_dict() for clip in case.videos], "posts": [post.to_dict() for post in case.posts]}
-    _print(options, data=data, text=f"{_text(case)}\n\nNext: verikit lab {options.case}")
+    _print(options, data=data, text=f"{_text(case)}\n\nNext: verikit lab {shlex.quote(str(options.case))}")
     return DONE
 
 
@@ -303,7 +311,7 @@ def add(options: argparse.Namespace) -> int:
     posts = tuple(path.read_bytes() for path in options.post)
     case = add_to_case(open_case(options.case), Further(videos=tuple(options.video), posts=posts))
     data = {"clips": [clip.to_dict() for clip in case.videos], "posts": [post.to_dict() for post in case.posts]}
-    _print(options, data=data, text=f"{_text(case)}\n\nNext: verikit run {options.case}")
+    _print(options, data=data, text=f"{_text(case)}\n\nNext: verikit run {shlex.quote(str(options.case))}")
     return DONE
 
 
@@ -326,16 +334,22 @@ def run(options: argparse.Namespace) -> int:
 
 def stale(options: argparse.Namespace) -> int:
     from verikit.case.opening import open_case
+    from verikit.case.staleness import never_ran
 
-    found = open_case(options.case).stale_cells()
-    _print(options, data={"stale": [cell.to_dict() for cell in found]}, text=_text(found))
+    case = open_case(options.case)
+    found, never = case.stale_cells(), never_ran(case)
+    data = {"stale": [cell.to_dict() for cell in found], "never_ran": list(never)}
+    untold = f"\n\nNot compared, as no cell of them ran yet: {', '.join(never)}" if never else ""
+    _print(options, data=data, text=f"{_text(found)}{untold}")
     return BROKEN if found else DONE
 
 
 def seal(options: argparse.Namespace) -> int:
     from verikit.case.corrections import Correction, seal_of
+    from verikit.case.opening import require_case
     from verikit.case.sealing import seal_case
 
+    require_case(options.case)
     correction = None
     if options.supersedes is not None:
         earlier, because = options.supersedes
@@ -469,7 +483,7 @@ def demo(options: argparse.Namespace) -> int:
         _text(demo.verification),
         "",
         f"Look at: {demo.report}",
-        f"Open it: verikit lab {demo.case.folder}",
+        f"Open it: verikit lab {shlex.quote(str(demo.case.folder))}",
     ]
     _print(options, data=demo.to_dict(), text="\n".join(text))
     return demo.verification.exit_code
