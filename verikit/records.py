@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["FORMATS", "RESULT_MIME", "Finding", "Outcome", "Records", "Shown", "Span", "mimebundle", "texts_are_whole", "whole_texts"]
+__all__ = [
+    "FORMATS",
+    "RESULT_MIME",
+    "Finding",
+    "Outcome",
+    "Records",
+    "Shown",
+    "Span",
+    "mimebundle",
+    "texts_are_whole",
+    "whole_texts",
+]
 
 RESULT_MIME = "application/vnd.verikit.result.v1+json"
 # What a table can be saved as.

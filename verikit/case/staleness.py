@@ -115,9 +115,7 @@ def _since_run(name: str, notebook: Mapping[str, Any], run: Run) -> Iterable[Sta
     ]
     gone = "it was in the notebook when that last ran, and is no longer"
     found += [
-        StaleCell(notebook=name, index=None, id=key, kind="deleted", detail=gone)
-        for key in sealed
-        if key not in there
+        StaleCell(notebook=name, index=None, id=key, kind="deleted", detail=gone) for key in sealed if key not in there
     ]
     if found:
         return found

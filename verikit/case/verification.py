@@ -111,9 +111,9 @@ class Verification:
 
     def __str__(self) -> str:
         found = parted(self.properties)
+        said = {part.name: _says(part, *found.get(part.name, ((), ()))) for part in self.properties}
         lines = [self.summary, f"Package {plain(self.package)}"]
-        for part in self.properties:
-            lines.append(plain(f"  {part.name:9}  {part.state:7}  {_says(part, *found.get(part.name, ((), ())))}"))
+        lines += [plain(f"  {part.name:9}  {part.state:7}  {said[part.name]}") for part in self.properties]
         lines += [f"  {one}" for one in self.related]
         for name, (own, following) in found.items():
             lines += [f"About {name}:"] if own else []
