@@ -87,9 +87,8 @@ def which_copy(query: CopyFacts, reference: CopyFacts, shared: Shared) -> tuple[
     sharpened and extended; a date in a file is a claim.
     """
     if query.sha256 == reference.sha256:
-        same = f"SHA-256 {query.sha256}"
-        which = "the same file, byte for byte"
-        return (CopyQuestion(question="which of the two", query=same, reference=same, which=which),)
+        same, which = f"SHA-256 {query.sha256}", "the same file, byte for byte"
+        return (CopyQuestion(question="which of the two", query=same, reference="the same SHA-256", which=which),)
     sides = (query, reference)
     rows = (
         ("fuller in time", _seconds(shared), _fuller_in_time(shared)),
