@@ -755,6 +755,14 @@ def test_a_case_that_cannot_be_made_leaves_nothing(run, files, words, told):
     assert not list(Path().iterdir())
 
 
+def test_what_to_type_next_is_quoted_and_a_case_that_names_nobody_says_so(run, files):
+    words = ("new", "Flood in Vienna", "--video", files / "good.mp4", "--claim", "a")
+    code, out, err = run(*words)
+    assert (code, out.splitlines()[-1]) == (0, "Next: verikit lab 'Flood in Vienna'")
+    assert err == "verikit: new: nobody is named as the one who opens this case: --by NAME names them\n"
+    assert run("new", "other", *words[2:], "--by", "A. Analyst")[2] == ""
+
+
 def test_a_case_is_never_made_over_another(run, files):
     words = ("new", "case", "--video", files / "good.mp4", "--claim", "a")
     assert run(*words)[0] == 0

@@ -235,7 +235,7 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
 
 
 def _on_a_case(sub: Any, parents: list[Any]) -> None:
-    one = sub.add_parser("stale", parents=parents, help="cells that are not as they ran in JupyterLab")
+    one = sub.add_parser("stale", parents=parents, help="cells that are not as they last ran")
     one.set_defaults(verb=cases.stale)
     one.add_argument("case", type=Path)
     one = sub.add_parser("take", parents=parents, help="take in files, or what yt-dlp or auto-archiver saved")

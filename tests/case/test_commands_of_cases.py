@@ -180,8 +180,10 @@ def test_what_holds_is_concluded_with_what_nobody_asked_and_what_limits_it(run, 
     code, out, _ = run("verify", "hid.zip")
     assert (code, out.splitlines()[0]) == (
         3,
-        "Intact, but limited: 1 file is withheld: data/inputs/clip.mp4. "
-        "Nobody signed it; no time token; no seal string was compared.",
+        (
+            "Intact, but limited: 1 file is withheld: data/inputs/clip.mp4. "
+            "Nobody signed it; no time token; no seal string was compared."
+        ),
     )
     other = run("verify", "flood.zip", "--expect-seal", "verikit-seal:1:sha256:" + "0" * 64)[1].splitlines()[0]
     assert other.startswith("Broken: seal: tagmanifest-sha256.txt: the package's seal string is ")
