@@ -23,7 +23,9 @@ from filmed import film, packets_of, pictures, sound_only, still
 
 from verikit import cli
 from verikit._files import sha256_file
+from verikit.commands.printing import text_of
 from verikit.media.faces import _model
+from verikit.workflow.which_copy import CopyFacts, copies_table
 
 COMMANDS = (
     *(
@@ -586,6 +588,14 @@ def test_listing_names_what_is_in(run, files, known):
     code, out, _ = run("archive", "list", known)
     assert code == 0
     assert "good.mp4" in out
+
+
+def test_a_terminal_is_given_every_row_of_a_table():
+    rows = [
+        CopyFacts(name=f"{n}.mp4", role="", duration=1, width=1, height=1, size=1, created=(), sha256="")
+        for n in range(60)
+    ]
+    assert len(text_of(copies_table(rows)).splitlines()) == 62
 
 
 def test_what_is_removed_is_found_no_more(run, files, known):

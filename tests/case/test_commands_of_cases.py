@@ -86,6 +86,7 @@ def test_withheld_files_leave_exit_code_3_and_a_correction_is_told(run, tmp_path
     code, out, _ = run("verify", "one.zip")
     assert code == 0
     assert "superseded by two.zip" in out
+    assert out.splitlines()[0].endswith(" two.zip beside it says to supersede it.")
 
 
 def test_stale_cells_and_evidence_taken_in_are_told(run, tmp_path):
@@ -119,6 +120,9 @@ def test_a_notebook_that_was_edited_after_it_ran_is_named_cell_by_cell_and_one_t
     ]
     assert found["never_ran"] == ["99_new.ipynb"]
     code, out, _ = run("stale", "flood")
+    other.unlink()
+    last = answer(run("stale", "flood", "--json"), code=1)["stale"][-1]
+    assert (last["notebook"], last["kind"], last["id"]) == (other.name, "deleted", "")
     assert (code, "Not compared, as no cell of them ran yet: 99_new.ipynb" in out) == (1, True)
 
 

@@ -62,7 +62,9 @@ def conclusion(checked: Verification) -> str:
     else:
         told = f"Intact as sealed. {_asked(checked)}"
     later = [one.package for one in checked.related if one.relation == "superseded by"]
-    return plain(f"{told.removesuffix('.')}. Superseded by {_few(later)}." if later else f"{told.removesuffix('.')}.")
+    # Whose word that is, the line about it says.
+    beside = f" {_few(later)} beside it {'says' if len(later) == 1 else 'say'} to supersede it." if later else ""
+    return plain(f"{told.removesuffix('.')}.{beside}")
 
 
 def _broken(checked: Verification) -> Iterable[str]:
@@ -79,7 +81,8 @@ def _broken(checked: Verification) -> Iterable[str]:
         if part.state == "broken" and part.name not in OWN:
             more = len(part.problems) - 1
             detail = str(part.problems[0]) if part.problems else part.says
-            yield f"{part.name}: {detail}{f' (and {more} more)' if more > 0 else ''}"
+            name = "running it again came to something else" if part.name == "rerun" else part.name
+            yield f"{name}: {detail}{f' (and {more} more)' if more > 0 else ''}"
 
 
 def _places(problems: Sequence[Problem], *, cells: Sequence[Problem] = ()) -> dict[str, str]:

@@ -87,6 +87,9 @@ def stale_cells(case: Case) -> Records[StaleCell]:
             found.append(StaleCell(notebook=path.name, index=None, id="", kind="unreadable", detail=str(fault)))
             continue
         found += _stale(path.name, notebook, live) if live or run is None else _since_run(path.name, notebook, run)
+    gone = (name for name in sorted(runs) if not (case.folder / TEMPLATES / name).exists())
+    detail = "the notebook ran, and is no longer in notebooks/"
+    found += [StaleCell(notebook=name, index=None, id="", kind="deleted", detail=detail) for name in gone]
     return _records(found)
 
 
