@@ -23,7 +23,9 @@ from filmed import film, packets_of, pictures, sound_only, still
 
 from verikit import cli
 from verikit._files import sha256_file
+from verikit.commands.printing import text_of
 from verikit.media.faces import _model
+from verikit.workflow.which_copy import CopyFacts, copies_table
 
 COMMANDS = (
     *(
@@ -588,6 +590,14 @@ def test_listing_names_what_is_in(run, files, known):
     assert "good.mp4" in out
 
 
+def test_a_terminal_is_given_every_row_of_a_table():
+    rows = [
+        CopyFacts(name=f"{n}.mp4", role="", duration=1, width=1, height=1, size=1, created=(), sha256="")
+        for n in range(60)
+    ]
+    assert len(text_of(copies_table(rows)).splitlines()) == 62
+
+
 def test_what_is_removed_is_found_no_more(run, files, known):
     shutil.copytree(known, "known")
     digest = sha256_file(files / "good.mp4")
@@ -753,6 +763,14 @@ def test_a_post_that_is_none_is_refused_by_name_and_no_case_is_made(run, files, 
 def test_a_case_that_cannot_be_made_leaves_nothing(run, files, words, told):
     refused(run("new", "case", "--video", files / "good.mp4", *words), told)
     assert not list(Path().iterdir())
+
+
+def test_what_to_type_next_is_quoted_and_a_case_that_names_nobody_says_so(run, files):
+    words = ("new", "Flood in Vienna", "--video", files / "good.mp4", "--claim", "a")
+    code, out, err = run(*words)
+    assert (code, out.splitlines()[-1]) == (0, "Next: verikit lab 'Flood in Vienna'")
+    assert err == "verikit: new: nobody is named as the one who opens this case: --by NAME names them\n"
+    assert run("new", "other", *words[2:], "--by", "A. Analyst")[2] == ""
 
 
 def test_a_case_is_never_made_over_another(run, files):

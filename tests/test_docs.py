@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from verikit import cli
-from verikit.commands import BROKEN, DONE, PARTLY, UNUSABLE
+from verikit.commands.printing import BROKEN, DONE, PARTLY, UNUSABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = ("README.md", "docs/commands.md")

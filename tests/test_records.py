@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verikit._files import FORMULA
-from verikit.records import RESULT_MIME, Finding, Outcome, Records, Span, timecode
+from verikit.records import RESULT_MIME, Finding, Outcome, Records, Span, timecode, whole_texts
 
 seconds = st.floats(-1e6, 1e6)
 spans = st.tuples(seconds, seconds).map(lambda pair: Span(min(pair), max(pair)))
@@ -188,6 +188,13 @@ def test_a_text_of_many_lines_says_in_a_notebook_how_many_more_there_are_and_pri
     assert (len(shown), shown[-1]) == (20, "... 2 more lines: print() shows all")
     assert len(str(findings).split("\n")) == 21
     assert Records([FINDING] * 18, caption="x", columns=("check",))._repr_mimebundle_()["text/plain"].count("\n") == 19
+
+
+def test_a_terminal_is_given_every_line():
+    findings = Records([FINDING] * 50, caption="Fifty", columns=("check",))
+    with whole_texts():
+        assert findings._repr_mimebundle_()["text/plain"] == str(findings)
+    assert "more lines" in findings._repr_mimebundle_()["text/plain"]
 
 
 def test_a_table_of_thousands_of_rows_stays_an_output_that_can_be_shown():

@@ -12,15 +12,16 @@ from verikit.workflow.which_copy import CopyFacts, copies_compared, which_copy
 COPY = CopyFacts(
     name="clip.mp4", role="query", duration=8.0, width=640, height=360, size=1000, created=(), sha256="1" * 64
 )
+OTHER = dataclasses.replace(COPY, sha256="2" * 64)
 SHARED = Shared(seconds=(8.0, 8.0), duration=(8.0, 8.0), picture=(1.0, 1.0), detail=(1.0, 1.0))
 
 
-def answers(*, query=COPY, reference=COPY, shared=SHARED):
+def answers(*, query=COPY, reference=OTHER, shared=SHARED):
     return {row.question: row.which for row in which_copy(query, reference, shared)}
 
 
-def dated(*dates):
-    return dataclasses.replace(COPY, created=tuple({"value": value, "basis": basis} for value, basis in dates))
+def dated(*dates, copy=COPY):
+    return dataclasses.replace(copy, created=tuple({"value": value, "basis": basis} for value, basis in dates))
 
 
 def test_of_two_equal_copies_neither_is_more():
@@ -31,6 +32,12 @@ def test_of_two_equal_copies_neither_is_more():
         "less degraded": "neither",
         "earlier by its own claims": "cannot be said",
     }
+
+
+def test_of_one_file_twice_nothing_is_asked_but_it_is_said():
+    (row,) = which_copy(COPY, dataclasses.replace(COPY, name="again.mp4"), SHARED)
+    assert row.which == "the same file, byte for byte"
+    assert COPY.sha256 in row.query
 
 
 @pytest.mark.parametrize(
@@ -62,7 +69,7 @@ def test_less_degraded_needs_a_clear_difference(detail, which):
 
 
 def test_the_larger_has_more_pixels():
-    assert answers(reference=dataclasses.replace(COPY, width=1280, height=720))["larger"] == "reference"
+    assert answers(reference=dataclasses.replace(OTHER, width=1280, height=720))["larger"] == "reference"
 
 
 @pytest.mark.parametrize(
@@ -80,12 +87,12 @@ def test_the_larger_has_more_pixels():
     ],
 )  # fmt: skip
 def test_the_earlier_is_told_only_where_no_zone_could_turn_it(one, other, which):
-    assert answers(query=dated(*one), reference=dated(*other))["earlier by its own claims"] == which
+    assert answers(query=dated(*one), reference=dated(*other, copy=OTHER))["earlier by its own claims"] == which
 
 
 def test_the_table_names_both_files_and_hides_no_letter():
     hostile = dataclasses.replace(COPY, name="evil\u202egpj.mp4")
-    table = copies_compared(which_copy(hostile, COPY, SHARED), query=hostile.name, reference=COPY.name)
+    table = copies_compared(which_copy(hostile, OTHER, SHARED), query=hostile.name, reference=OTHER.name)
     shown = table._repr_mimebundle_()
     assert "\u202e" not in shown["text/plain"] + shown["text/html"]
     assert "clip.mp4 (reference)" in shown["text/plain"]

@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from verikit import commands
 from verikit._version import __version__
 from verikit.case.claims import span_of_date
+from verikit.commands import archives, cases, files, packages
+from verikit.commands.printing import BROKEN, DONE, UNUSABLE, say
 from verikit.errors import AuditError, VerikitError
 from verikit.geo import Point, read_point
 from verikit.records import FORMATS
@@ -32,19 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.verb(options))
     except AuditError as error:
-        commands.say(str(error))
-        return commands.BROKEN if error.problems else commands.UNUSABLE
+        say(str(error))
+        return BROKEN if error.problems else UNUSABLE
     except BrokenPipeError:
         # Whoever read our output, such as `head`, has read enough; the interpreter must not complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return commands.DONE
+        return DONE
     except (VerikitError, OSError, ValueError, TypeError, KeyError) as error:
         if options.traceback:
             raise
-        commands.say(_told(error))
-        return commands.UNUSABLE
+        say(_told(error))
+        return UNUSABLE
     except KeyboardInterrupt:
-        commands.say("stopped; every file that was written is whole, and what was begun can be taken up again")
+        say("stopped; every file that was written is whole, and what was begun can be taken up again")
         return 130
 
 
@@ -73,8 +74,10 @@ def _southern(arguments: Sequence[str]) -> list[str]:
 
 def _told(error: Exception) -> str:
     """What went wrong, without Python's and the system's own dressing."""
+    if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError) and error.errno is not None:
+        return f"{error.filename}: {error.strerror}; check its name and place"
     if isinstance(error, OSError) and error.errno is not None:
-        return f"{error.filename}: {error.strerror}; check that this place exists and may be written"
+        return f"{error.filename}: {error.strerror}; check that this place may be read or written, and has room"
     return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 
@@ -82,8 +85,8 @@ class _Parser(argparse.ArgumentParser):
     """argparse, with one safe line for bad usage, as for every other error."""
 
     def error(self, message: str) -> NoReturn:
-        commands.say(f"{message}; see `{self.prog} --help`")
-        raise SystemExit(commands.UNUSABLE)
+        say(f"{message}; see `{self.prog} --help`")
+        raise SystemExit(UNUSABLE)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _file_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None:
     one = sub.add_parser("inspect", parents=scanning, help="what the file says of itself")
-    one.set_defaults(verb=commands.inspect)
+    one.set_defaults(verb=files.inspect)
     one.add_argument("file", type=Path)
     one.add_argument("--compare", type=Path, metavar="OTHER", help="how alike this file and OTHER were made, and why")
     one.add_argument("--out", type=Path, metavar="DIR", help="write tables, the dates' figure and hidden pictures here")
@@ -114,9 +117,9 @@ def _file_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None:
     one.add_argument("--place", type=_place, metavar="LAT,LON", help="where it is said to be from")
     one.add_argument("--exiftool", action="store_true", help="ask exiftool too, where it is installed, and compare")
     for name, verb, told in (
-        ("scan", commands.scan, "the one decode: packets, pictures, hashes"),
-        ("shots", commands.shots, "shots and the transitions between them"),
-        ("keyframes", commands.keyframes, "representative stills, a contact sheet and a search kit"),
+        ("scan", files.scan, "the one decode: packets, pictures, hashes"),
+        ("shots", files.shots, "shots and the transitions between them"),
+        ("keyframes", files.keyframes, "representative stills, a contact sheet and a search kit"),
     ):
         one = sub.add_parser(name, parents=scanning, help=told)
         one.set_defaults(verb=verb)
@@ -133,12 +136,12 @@ def _file_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None:
         if name == "keyframes":
             _keyframes_options(one)
     one = sub.add_parser("compare", parents=scanning, help="which seconds of one file are which of another")
-    one.set_defaults(verb=commands.compare)
+    one.set_defaults(verb=files.compare)
     one.add_argument("query", type=Path)
     one.add_argument("reference", type=Path)
     one.add_argument("--out", type=Path, metavar="DIR", help="write the figures here")
     one = sub.add_parser("check", parents=parents, help="traces of editing (not in this version)")
-    one.set_defaults(verb=commands.check)
+    one.set_defaults(verb=files.check)
     one.add_argument("file", type=Path)
     one.add_argument("--reference", type=Path, metavar="FILE")
 
@@ -165,14 +168,14 @@ def _archive_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None
         metavar="COMMAND", required=True
     )
     for name, verb, argument, told in (
-        ("add", commands.archive_add, "paths", "fingerprint files or folders into the archive"),
-        ("search", commands.archive_search, "file", "where a clip's footage appears in the archive"),
-        ("list", commands.archive_list, "", "what is in the archive"),
-        ("remove", commands.archive_remove, "sha256", "take a video out by its SHA-256, or a list by its key"),
-        ("import", commands.archive_import, "lists", "take in PDQ lists as ThreatExchange's tools write them"),
-        ("export", commands.archive_export, "out", "write PDQ lists that ThreatExchange's tools read"),
-        ("iscc", commands.archive_iscc, "code", "the videos by their ISO 24138 codes, those nearest to one first"),
-        ("check", commands.archive_check, "", "whether the archive holds"),
+        ("add", archives.add, "paths", "fingerprint files or folders into the archive"),
+        ("search", archives.search, "file", "where a clip's footage appears in the archive"),
+        ("list", archives.listed, "", "what is in the archive"),
+        ("remove", archives.remove, "sha256", "take a video out by its SHA-256, or a list by its key"),
+        ("import", archives.take_in, "lists", "take in PDQ lists as ThreatExchange's tools write them"),
+        ("export", archives.export, "out", "write PDQ lists that ThreatExchange's tools read"),
+        ("iscc", archives.iscc, "code", "the videos by their ISO 24138 codes, those nearest to one first"),
+        ("check", archives.check, "", "whether the archive holds"),
     ):
         one = group.add_parser(name, parents=scanning if name == "search" else parents, help=told)
         one.set_defaults(verb=verb)
@@ -201,7 +204,7 @@ def _archive_commands(sub: Any, parents: list[Any], scanning: list[Any]) -> None
 
 def _case_commands(sub: Any, parents: list[Any]) -> None:
     one = sub.add_parser("new", parents=parents, help="a case folder with the notebooks")
-    one.set_defaults(verb=commands.new)
+    one.set_defaults(verb=cases.new)
     _gentle_option(one)
     one.add_argument("case", type=Path)
     several = {"type": Path, "action": "append"}
@@ -212,12 +215,12 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
     one.add_argument("--archive", type=Path, metavar="ARCHIVE", help="the archive that notebook 04 searches")
     one.add_argument("--by", default="", metavar="NAME", help="who opens the case")
     one = sub.add_parser("add", parents=parents, help="further clips and posts of the same claim")
-    one.set_defaults(verb=commands.add)
+    one.set_defaults(verb=cases.add)
     one.add_argument("case", type=Path)
     one.add_argument("--video", **several, default=[], metavar="FILE", help="a further clip")
     one.add_argument("--post", **several, default=[], metavar="POST.json", help="a further post")
     one = sub.add_parser("run", parents=parents, help="run the case's notebooks, write report.html")
-    one.set_defaults(verb=commands.run)
+    one.set_defaults(verb=cases.run)
     one.add_argument("case", type=Path)
     one.add_argument(
         "--archive", type=Path, metavar="ARCHIVE", help="the archive to search from now on, as after a move"
@@ -227,27 +230,27 @@ def _case_commands(sub: Any, parents: list[Any]) -> None:
     _on_a_case(sub, parents)
     _package_commands(sub, parents)
     one = sub.add_parser("demo", parents=parents, help="the whole road on the sample data")
-    one.set_defaults(verb=commands.demo)
+    one.set_defaults(verb=cases.demo)
     one.add_argument("--out", type=Path, default=Path("demo-case"), metavar="DIR")
 
 
 def _on_a_case(sub: Any, parents: list[Any]) -> None:
-    one = sub.add_parser("stale", parents=parents, help="cells that are not as they ran in JupyterLab")
-    one.set_defaults(verb=commands.stale)
+    one = sub.add_parser("stale", parents=parents, help="cells that are not as they last ran")
+    one.set_defaults(verb=cases.stale)
     one.add_argument("case", type=Path)
     one = sub.add_parser("take", parents=parents, help="take in files, or what yt-dlp or auto-archiver saved")
-    one.set_defaults(verb=commands.take)
+    one.set_defaults(verb=cases.take)
     one.add_argument("case", type=Path)
     one.add_argument("source", type=Path, help="an .info.json of yt-dlp, or a folder of auto-archiver")
     one.add_argument("--how", metavar="TEXT", help="SOURCE is any file or folder of files; say how you came by it")
     one = sub.add_parser("export", parents=parents, help="every table of a case, for spreadsheets and programs")
-    one.set_defaults(verb=commands.export)
+    one.set_defaults(verb=cases.export)
     one.add_argument("case", type=Path)
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="write the tables here")
     one.add_argument("--format", choices=FORMATS, default="csv", help="parquet needs pyarrow")
     told = "JupyterLab on the case's first notebook that was not run to its end, or to check a package"
     one = sub.add_parser("lab", parents=parents, help=told)
-    one.set_defaults(verb=commands.lab)
+    one.set_defaults(verb=cases.lab)
     one.add_argument("case", type=Path, nargs="?", metavar="CASE|PACKAGE")
     one.add_argument("jupyter", nargs="*", metavar="-- OPTION", help="options for JupyterLab, after --")
 
@@ -257,7 +260,7 @@ def _package_commands(sub: Any, parents: list[Any]) -> None:
     stamped.add_argument("--token", type=Path, metavar="FILE", help="put in this time token (RFC 3161)")
     stamped.add_argument("--tsa", metavar="URL", help="ask this TSA for a time token: it is sent a digest")
     one = sub.add_parser("seal", parents=[*parents, stamped], help="the audit package and its seal string")
-    one.set_defaults(verb=commands.seal)
+    one.set_defaults(verb=packages.seal)
     one.add_argument("case", type=Path)
     one.add_argument("-o", "--output", type=Path, metavar="PACKAGE.zip")
     one.add_argument("--sign", type=Path, metavar="KEY", help="sign with this private SSH key")
@@ -271,10 +274,10 @@ def _package_commands(sub: Any, parents: list[Any]) -> None:
         "--supersedes", nargs=2, metavar=("SEAL", "REASON"), help="this corrects the package with that seal"
     )
     one = sub.add_parser("stamp", parents=[*parents, stamped], help="put a time token into a package")
-    one.set_defaults(verb=commands.stamp)
+    one.set_defaults(verb=packages.stamp)
     one.add_argument("package", type=Path)
     one = sub.add_parser("review", parents=parents, help="add a signed review to a package")
-    one.set_defaults(verb=commands.review)
+    one.set_defaults(verb=packages.review)
     one.add_argument("package", type=Path)
     one.add_argument("--sign", type=Path, metavar="KEY", required=True, help="sign with this private SSH key")
     one.add_argument("--by", required=True, metavar="NAME", help="who reviewed")
@@ -283,7 +286,7 @@ def _package_commands(sub: Any, parents: list[Any]) -> None:
     one.add_argument("--dissent", **pairs, metavar=("PART", "REASON"), help="dissent on a part, and why")
     one.add_argument("--about", action="append", default=[], metavar="FILE", help="a file of the case, or FILE:CELL")
     one = sub.add_parser("verify", parents=parents, help="check a package, a line for each property")
-    one.set_defaults(verb=commands.verify)
+    one.set_defaults(verb=packages.verify)
     one.add_argument("package", type=Path)
     one.add_argument("--key", type=Path, metavar="FILE", help="public key or allowed_signers that must have signed")
     one.add_argument("--expect-seal", metavar="SEAL", help="the seal string as it was published")

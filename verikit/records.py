@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import csv
 import dataclasses
 import enum
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, overload
 
 from verikit import _html
@@ -20,7 +22,18 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["FORMATS", "RESULT_MIME", "Finding", "Outcome", "Records", "Shown", "Span", "mimebundle"]
+__all__ = [
+    "FORMATS",
+    "RESULT_MIME",
+    "Finding",
+    "Outcome",
+    "Records",
+    "Shown",
+    "Span",
+    "mimebundle",
+    "texts_are_whole",
+    "whole_texts",
+]
 
 RESULT_MIME = "application/vnd.verikit.result.v1+json"
 # What a table can be saved as.
@@ -93,6 +106,22 @@ class Shown(Protocol):
 # What an output of a notebook holds at most: lines of plain text, and rows of a table. GitHub and nbviewer fail to show
 # notebooks of several megabytes; a film of two hours has thousands of shots.
 MOST_LINES, MOST_SHOWN = 20, 200
+_WHOLE = contextvars.ContextVar("whole texts", default=False)
+
+
+@contextlib.contextmanager
+def whole_texts() -> Iterator[None]:
+    """While the block lasts, plain texts of results are whole, however many lines they have: a terminal can scroll."""
+    token = _WHOLE.set(True)
+    try:
+        yield
+    finally:
+        _WHOLE.reset(token)
+
+
+def texts_are_whole() -> bool:
+    """Whether whoever asks for a text now wants all of it."""
+    return _WHOLE.get()
 
 
 def mimebundle(value: Shown, *, plain_text: str, html: _html.Html) -> dict[str, Any]:
@@ -101,7 +130,7 @@ def mimebundle(value: Shown, *, plain_text: str, html: _html.Html) -> dict[str, 
     A text of many lines says how many more there are; `print` shows all of it.
     """
     kind, lines = type(value).__name__, plain_text.split("\n")
-    if len(lines) > MOST_LINES:
+    if len(lines) > MOST_LINES and not texts_are_whole():
         shown = MOST_LINES - 1
         plain_text = "\n".join([*lines[:shown], f"... {len(lines) - shown} more lines: print() shows all"])
     shown_html = str(_html.from_the_left(html))

@@ -233,3 +233,13 @@ def test_over_the_strip_of_differences_stands_the_moment_alone_whatever_the_name
     ]
     assert strips[0].data == strips[1].data
     assert strips[0].alt != strips[1].alt
+
+
+def test_the_strip_of_differences_calls_its_colour_by_the_name_that_people_see():
+    uncaptioned = np.repeat(np.tile(np.arange(40, 200, dtype=np.uint8), (90, 1))[..., None], 3, axis=2)
+    captioned = uncaptioned.copy()
+    captioned[60:70, 20:60] = 250
+    strip = difference_strip([(("clip", captioned), ("copy", uncaptioned))] * 2, maps=[np.eye(3)] * 2)
+    # Vermilion of the palette that colour-blind people can tell apart; most people call it orange.
+    assert near(pixels(strip), "#D55E00", within=40).sum() > 1000
+    assert "Orange: what the clip shows otherwise" in strip.alt

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from verikit.case.cells import CellDigest
     from verikit.case.journal import Entry
 
-__all__ = ["Audit", "audit_case", "info_fields", "last_done", "latest_runs", "redacted_of", "withheld_of"]
+__all__ = ["Audit", "Run", "audit_case", "info_fields", "last_done", "latest_runs", "redacted_of", "withheld_of"]
 
 JOURNAL, ENVIRONMENT = "journal.jsonl", "environment.json"
 # Files that belong to every case without an entry that names them; the seal covers them.
@@ -60,12 +60,12 @@ class Audit:
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
-class _Run:
+class Run:
     """The latest run of one notebook as the journal tells it, and the latest that ran through: its copy is kept."""
 
     start: Mapping[str, Any]
     last_seq: int = -1
-    through: _Run | None = None
+    through: Run | None = None
     sealed: list[Mapping[str, Any]] = dataclasses.field(default_factory=list)
     end: Mapping[str, Any] | None = None
 
@@ -166,14 +166,14 @@ def _end_problems(entries: tuple[Entry, ...]) -> list[Problem]:
     return [Problem(kind="end", path=JOURNAL, detail=detail)]
 
 
-def latest_runs(entries: tuple[Entry, ...]) -> dict[str, _Run]:
+def latest_runs(entries: tuple[Entry, ...]) -> dict[str, Run]:
     """The latest run of each notebook by its file name."""
-    runs: dict[str, _Run] = {}
+    runs: dict[str, Run] = {}
     for entry in entries:
         name = PurePosixPath(str(entry.body.get("notebook", ""))).name
         if entry.kind == "run-start":
             before = runs.get(name)
-            runs[name] = _Run(start=entry.body, through=None if before is None else _through(before))
+            runs[name] = Run(start=entry.body, through=None if before is None else _through(before))
         elif entry.kind == "cell-sealed" and name in runs:
             runs[name].sealed.append(entry.body)
         elif entry.kind == "run-end" and name in runs:
@@ -181,7 +181,7 @@ def latest_runs(entries: tuple[Entry, ...]) -> dict[str, _Run]:
     return runs
 
 
-def _through(run: _Run) -> _Run | None:
+def _through(run: Run) -> Run | None:
     """This run if it ran through, or else the last one before it that did."""
     return run if run.end is not None and run.end.get("state") == FINISHED else run.through
 
@@ -228,7 +228,7 @@ def _resting_problems(entries: tuple[Entry, ...]) -> list[Problem]:
 
 
 def _file_problems(
-    entries: tuple[Entry, ...], members: Mapping[str, Member], digests: Mapping[str, str], *, runs: Mapping[str, _Run]
+    entries: tuple[Entry, ...], members: Mapping[str, Member], digests: Mapping[str, str], *, runs: Mapping[str, Run]
 ) -> list[Problem]:
     """Inputs and derived files that are not as the latest entry about them says, and files that no entry knows."""
     kinds = {"acquired", "derived", "withdrawn"}
@@ -265,7 +265,7 @@ def _notebook_problems(
     members: Mapping[str, Member],
     digests: Mapping[str, str],
     *,
-    runs: Mapping[str, _Run],
+    runs: Mapping[str, Run],
     redacted: Mapping[str, Mapping[str, Any]],
 ) -> list[Problem]:
     problems = []
@@ -291,7 +291,7 @@ def _notebook_problems(
     return problems
 
 
-def _run_problems(file: str, run: _Run) -> list[Problem]:
+def _run_problems(file: str, run: Run) -> list[Problem]:
     if run.end is None:
         return [Problem(kind="run", path=EXECUTED + file, detail="its last run has no end in the journal")]
     if run.end.get("state") != FINISHED:
@@ -300,7 +300,7 @@ def _run_problems(file: str, run: _Run) -> list[Problem]:
     return []
 
 
-def _start_problems(file: str, run: _Run, digests: Mapping[str, str]) -> list[Problem]:
+def _start_problems(file: str, run: Run, digests: Mapping[str, str]) -> list[Problem]:
     """What the run began with and is no longer so: the notebook as written, and the environment."""
     problems = []
     template, environment = TEMPLATES + file, digests.get(ENVIRONMENT)
@@ -314,7 +314,7 @@ def _start_problems(file: str, run: _Run, digests: Mapping[str, str]) -> list[Pr
     return problems
 
 
-def _executed_problems(member: Member, run: _Run, *, digest: str | None, redacted: Mapping[str, Any]) -> list[Problem]:
+def _executed_problems(member: Member, run: Run, *, digest: str | None, redacted: Mapping[str, Any]) -> list[Problem]:
     """Where an executed notebook differs from what the journal sealed of it, by cell and output.
 
     `redacted` is what the journal says of the notebook with outputs left out; nothing where it says nothing.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from verikit.case.claims import Claim
 
-__all__ = ["Further", "extend_case", "new_case", "open_case"]
+__all__ = ["Further", "extend_case", "new_case", "open_case", "require_case"]
 
 # The names that posts have in a case; no video takes one.
 _POSTS = re.compile(r"post(_\d+)?\.json")
@@ -191,6 +191,18 @@ def _take_post(post: bytes, target: Path, *, url: str) -> dict[str, Any]:
     }
 
 
+def require_case(folder: Path) -> None:
+    """Raises FileNotFoundError for what is no case at all, as `open_case` does; whether it is in order is not asked."""
+    if not any((Path(folder) / name).is_file() for name in (CASE, JOURNAL)):
+        raise _no_case(Path(folder), where="no case.json in it")
+
+
+def _no_case(place: Path, *, where: str) -> FileNotFoundError:
+    if not place.exists():
+        return FileNotFoundError(f"{place}: not there; check its name and place")
+    return FileNotFoundError(f"{place}: not a case: {where}; make one with `verikit new`")
+
+
 def open_case(folder: Path | None = None) -> Case:
     """The case in a folder; without one, the case that the working directory lies in.
 
@@ -200,8 +212,7 @@ def open_case(folder: Path | None = None) -> Case:
     places = [start, *start.resolve().parents] if folder is None else [start]
     found = next((place.resolve() for place in places if (place / CASE).is_file()), None)
     if found is None:
-        where = "neither here nor in any folder above" if folder is None else "no case.json in it"
-        raise FileNotFoundError(f"{start}: not a case: {where}; make one with new_case or `verikit new`")
+        raise _no_case(start, where="neither here nor in any folder above" if folder is None else "no case.json in it")
     case = Case(folder=found)
     if not case.journal.is_file() or not case.video.is_file():
         raise AuditError(f"{found.name}: its journal or its video is missing")

@@ -160,7 +160,7 @@ def check_reviews(contents: Contents, seal: str, *, key: Path | None, expected: 
         says = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         return Property(name="review", state="broken", says=says, problems=tuple(problems))
     if not found:
-        return Property(name="review", state="absent", says="no second person's review is recorded")
+        return Property(name="review", state="absent", says="no review was added after it was sealed")
     # Where the published string is the last signature's, nothing is left open that was asked.
     settled = expected is not None and key is None
     state = "limited" if "limited" in states and not settled else "holds"

@@ -2,7 +2,8 @@
 
 A notebook on the screen says nothing of the order in which its cells ran, of cells that were deleted after they ran, or
 of text that was changed afterwards. The journal does. What ran before the notebook's last clean run is not looked at:
-that run shows what the notebook as saved comes to.
+that run shows what the notebook as saved comes to. Where nobody worked on a notebook since, it is held against that run;
+where it never ran, there is nothing to hold it against.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Self
 
-from verikit._files import plain
+from verikit._files import plain, sha256_bytes
 from verikit.case.auditing import FINISHED, TEMPLATES, latest_runs
 from verikit.case.cells import as_kept, cell_digests, load_notebook, output_digest, source_of
 from verikit.case.derived import confined
@@ -20,11 +21,12 @@ from verikit.records import Records, mimebundle
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from verikit.case.auditing import Run
     from verikit.case.cells import CellDigest
     from verikit.case.folder import Case
     from verikit.case.journal import Entry
 
-__all__ = ["StaleCell", "live_since", "stale_cells", "to_run"]
+__all__ = ["StaleCell", "live_since", "never_ran", "stale_cells", "to_run"]
 
 
 # What changes a case, whether a run's cells did it or a hand.
@@ -35,7 +37,7 @@ _CHANGES = frozenset({"acquired", "derived", "withdrawn", "archive", "decision",
 class StaleCell:
     """One cell whose place in the notebook is not what ran: the notebook's file, the cell's id, what kind, and a sentence.
 
-    Kinds: edited, out-of-order, deleted, not-run, error, outputs (they are not those that the kernel sent), outside (run
+    Kinds: edited (with no cell where the notebook's file was), out-of-order, deleted, not-run, error, outputs (they are not those that the kernel sent), outside (run
     in the same kernel by something else than a cell of the notebook), unreadable. `index` is None for what is not there.
     """
 
@@ -70,18 +72,58 @@ def _records(found: Iterable[StaleCell]) -> Records[StaleCell]:
 def stale_cells(case: Case) -> Records[StaleCell]:
     """The stale cells of a case's saved notebooks, notebook by notebook; empty where what is saved is what ran."""
     entries = case.entries
+    runs = latest_runs(entries)
     found: list[StaleCell] = []
     for path in sorted((case.folder / TEMPLATES).glob("*.ipynb")):
-        ran = live_since(entries, TEMPLATES + path.name)
-        if not ran:
+        live, run = live_since(entries, TEMPLATES + path.name), runs.get(path.name)
+        if not live and run is None:
+            continue
+        data = confined(case.folder, TEMPLATES + path.name).read_bytes()
+        if not live and run is not None and run.start.get("sha256") == sha256_bytes(data):
             continue
         try:
-            notebook = load_notebook(confined(case.folder, TEMPLATES + path.name).read_bytes())
+            notebook = load_notebook(data)
         except AuditError as fault:
             found.append(StaleCell(notebook=path.name, index=None, id="", kind="unreadable", detail=str(fault)))
             continue
-        found += _stale(path.name, notebook, ran)
+        found += _stale(path.name, notebook, live) if live or run is None else _since_run(path.name, notebook, run)
+    gone = (name for name in sorted(runs) if not (case.folder / TEMPLATES / name).exists())
+    detail = "the notebook ran, and is no longer in notebooks/"
+    found += [StaleCell(notebook=name, index=None, id="", kind="deleted", detail=detail) for name in gone]
     return _records(found)
+
+
+def never_ran(case: Case) -> tuple[str, ...]:
+    """The notebooks of which no cell ever ran, so that there is nothing to compare them with, by their file names."""
+    ran = {entry.body.get("notebook") for entry in case.entries if entry.kind in {"run-start", "live-cell"}}
+    names = sorted(path.name for path in (case.folder / TEMPLATES).glob("*.ipynb"))
+    return tuple(name for name in names if TEMPLATES + name not in ran)
+
+
+def _since_run(name: str, notebook: Mapping[str, Any], run: Run) -> Iterable[StaleCell]:
+    """Where a notebook is not what `verikit run` ran last: its cells with other text, new and gone, or what else it is."""
+    cells = cell_digests(notebook)
+    sealed = {str(body.get("id")): body.get("source_sha256") for body in run.sealed}
+    there = {cell.id for cell in cells}
+    found = [
+        StaleCell(notebook=name, index=cell.index, id=cell.id, kind=kind, detail=detail)
+        for cell in cells
+        if sealed
+        for kind, detail in (
+            ("edited", "its source was edited after the notebook last ran")
+            if cell.id in sealed
+            else ("not-run", "it was added after the notebook last ran"),
+        )
+        if sealed.get(cell.id) != cell.source_sha256
+    ]
+    gone = "it was in the notebook when that last ran, and is no longer"
+    found += [
+        StaleCell(notebook=name, index=None, id=key, kind="deleted", detail=gone) for key in sealed if key not in there
+    ]
+    if found:
+        return found
+    detail = "not as when it last ran: the order, tags or outputs of its cells, or what else is in its file"
+    return [StaleCell(notebook=name, index=None, id="", kind="edited", detail=detail)]
 
 
 def live_since(entries: Sequence[Entry], notebook: str) -> list[Entry]:

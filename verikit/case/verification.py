@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 from verikit import _html
 from verikit._files import plain
 from verikit.case.bag import Problem
+from verikit.case.conclusion import conclusion, parted
 from verikit.case.corrections import Related
 from verikit.records import mimebundle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["NOT_SHOWN", "Property", "Verification"]
 
@@ -79,6 +80,11 @@ class Verification:
         unasked = {"signature", "time", "review"} - set(self.asked)
         return 3 if any(part.state == "limited" and part.name not in unasked for part in self.properties) else 0
 
+    @property
+    def summary(self) -> str:
+        """What the check came to in a sentence or two. The properties say it in full; this is no word for all of them."""
+        return conclusion(self)
+
     def __getitem__(self, name: str) -> Property:
         return next(part for part in self.properties if part.name == name)
 
@@ -86,6 +92,7 @@ class Verification:
         """The verification as the contract writes it, and the seal string."""
         return {
             "ok": self.ok,
+            "summary": self.summary,
             "package": self.package,
             "seal": self.seal,
             "asked": list(self.asked),
@@ -103,21 +110,43 @@ class Verification:
         return cls(package=data["package"], seal=data["seal"], asked=asked, properties=properties, related=related)
 
     def __str__(self) -> str:
-        lines = [f"Package {plain(self.package)}"]
-        for part in self.properties:
-            lines.append(plain(f"  {part.name:9}  {part.state:7}  {part.says}"))
-            lines += [f"      {problem}" for problem in part.problems]
+        found = parted(self.properties)
+        said = {part.name: _says(part, *found.get(part.name, ((), ()))) for part in self.properties}
+        lines = [self.summary, f"Package {plain(self.package)}"]
+        lines += [plain(f"  {part.name:9}  {part.state:7}  {said[part.name]}") for part in self.properties]
         lines += [f"  {one}" for one in self.related]
+        for name, (own, following) in found.items():
+            lines += [f"About {name}:"] if own else []
+            lines += [f"  {problem}" for problem in own]
+            lines += [f"About {name}, what follows from it:"] if following else []
+            lines += [f"  {problem}" for problem in following]
         lines.append(f"Seal string: {self.seal or 'none: the tagmanifest cannot be read'}")
         return "\n".join([*lines, "Not shown by any of this:", *(f"  {limit}" for limit in NOT_SHOWN)])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        rows = [(part.name, part.state, part.says) for part in self.properties]
-        problems = [(part.name, problem.path, problem.detail) for part in self.properties for problem in part.problems]
-        shown = [_html.table(rows, head=("property", "state", "meaning"), caption=f"Package {self.package}")]
+        found = parted(self.properties)
+        rows = [(part.name, part.state, _says(part, *found.get(part.name, ((), ())))) for part in self.properties]
+        problems = [(name, problem.path, problem.detail) for name, (own, _) in found.items() for problem in own]
+        problems += [
+            (f"{name}, follows from it", problem.path, problem.detail)
+            for name, (_, following) in found.items()
+            for problem in following
+        ]
+        shown = [_html.element("p", self.summary)]
+        shown += [_html.table(rows, head=("property", "state", "meaning"), caption=f"Package {self.package}")]
         if problems:
             shown.append(_html.table(problems, head=("property", "where", "what is wrong"), caption="What is wrong"))
         shown += [_html.element("p", str(one)) for one in self.related]
         shown.append(_html.element("p", f"Seal string: {self.seal or 'none'}"))
         shown.append(_html.element("p", "Not shown by any of this: " + "; ".join(NOT_SHOWN) + "."))
         return mimebundle(self, plain_text=str(self), html=_html.join(shown))
+
+
+def _says(part: Property, own: Sequence[Problem], following: Sequence[Problem]) -> str:
+    """What a property says; where some of its problems only follow from others, how many are its own."""
+    if part.state != "broken" or not following:
+        return part.says
+    if not own:
+        return "only what follows from the files that are changed"
+    count = "1 problem" if len(own) == 1 else f"{len(own)} problems"
+    return f"{count}, and what follows from {'it' if len(own) == 1 else 'them'}"

@@ -19,7 +19,7 @@ from verikit.case.auditing import audit_case, info_fields, redacted_of, withheld
 from verikit.case.bag import Problem
 from verikit.case.corrections import correction_of, related_packages
 from verikit.case.crate import CRATE, crate_bytes
-from verikit.case.header import FORMAT
+from verikit.case.header import CASE, FORMAT
 from verikit.case.reviews import REVIEW_PREFIX, check_reviews
 from verikit.case.signing import check_signature
 from verikit.case.tokens import MOST_TOKEN, check_token
@@ -116,6 +116,8 @@ def opened_package(path: Path) -> Iterator[Contents]:
         if path.is_dir():
             # Before all of it is listed: a folder with none of these files may be anything, of any size.
             if not any((path / name).exists() for name in _OUR_TAGS):
+                if (path / CASE).is_file():
+                    raise AuditError(f"{path}: this is a case, not a package: seal it first (verikit seal CASE)")
                 raise AuditError(f"{path}: {_NO_CASE.format('a folder')}")
             contents, what = bag.folder_contents(path), "a folder"
         elif path.is_file() and path.stat().st_size:

@@ -20,7 +20,7 @@ from verikit.container.streams import StreamFacts
 from verikit.container.timing import Hidden
 from verikit.container.traces import Trace
 from verikit.container.tree import Tree, tree_of
-from verikit.records import Finding, Outcome, Records, mimebundle, timecode
+from verikit.records import Finding, Outcome, Records, mimebundle, texts_are_whole, timecode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -159,7 +159,7 @@ def findings_table(found: Iterable[Finding]) -> Records[Finding]:
 
 
 def container_text(container: Container) -> str:
-    """The container on at most 30 lines: the facts first, then traces, then what did not fit together."""
+    """The container on at most 30 lines, unless all is wanted: facts first, then traces, then what did not fit together."""
     lines = [f"{name:<12}{_short(value)}{_first_origin(origin)}" for name, value, origin in _fact_rows(container)]
     lines += _listed("trace", [f"{t.reliability}: {t.trace} - {t.suggests}" for t in container.traces], most=6)
     odd = [f for f in container.findings if f.outcome is Outcome.ANOMALY]
@@ -169,7 +169,7 @@ def container_text(container: Container) -> str:
         f"{'':<12}{rest} {'other ' if odd else ''}checks found nothing or could not tell; {len(container.tags)} tags, "
         f"{container.boxes_read} boxes in .tags and .boxes"
     )
-    return "\n".join(lines[:MOST_LINES])
+    return "\n".join(lines if texts_are_whole() else lines[:MOST_LINES])
 
 
 def _first_origin(origin: str) -> str:
@@ -183,6 +183,7 @@ def _first_origin(origin: str) -> str:
 def _listed(name: str, texts: Sequence[str], *, most: int) -> list[str]:
     if not texts:
         return [f"{name + 's':<12}none found"]
+    most = len(texts) if texts_are_whole() else most
     lines = [f"{name if i == 0 else '':<12}{_short(text)}" for i, text in enumerate(texts[:most])]
     return [*lines, *([f"{'':<12}and {len(texts) - most} more"] if len(texts) > most else [])]
 

@@ -54,7 +54,7 @@ PLOT_WIDTH, PLOT_HEIGHT = 800, 450
 PAIR_WIDTH = 960
 # Enough lines to see the pattern, few enough to see the pictures.
 SHOWN_POINTS = 40
-RED = (213, 94, 0)
+VERMILION_RGB = (213, 94, 0)
 # Pixels that an outline may run over a picture's own edge: its own width.
 LINE = 2
 # An outline is spoken of where so much of it is in the picture, and it is not nearly all of the picture.
@@ -241,7 +241,7 @@ def difference_strip(
     """The reference, the query laid on it, and what differs, for some moments of a match, as one JPEG.
 
     `maps`: float64 (3, 3) for each pair, pixels of the query's picture to those of the reference's. In the third row
-    the reference is pale, what differs from it is red, and what the query leaves out is hatched. Tones are evened
+    the reference is pale, what differs from it is orange, and what the query leaves out is hatched. Tones are evened
     first, so that a darker or paler copy does not differ by that alone. `look` changes how pictures are shown, not what
     differs.
     """
@@ -269,7 +269,7 @@ def difference_strip(
         # The moment alone, which comes first: the name stands in the words of the figure.
         moment = fitting(label.partition(": ")[0], width=width, size=9)
         write(drawing, moment, spot=(place, 1 - 14 / height), size=9, ha="left")
-    told = "Red: what the clip shows otherwise, such as captions and logos. Hatched: what it leaves out."
+    told = "Orange: what the clip shows otherwise, such as captions and logos. Hatched: what it leaves out."
     write(drawing, told, spot=(left / PAIR_WIDTH, 10 / height), size=9, ha="left")
     return jpeg(drawing, alt=f"{plain(pairs[0][0][0])} laid on {plain(pairs[0][1][0])}, {len(pairs)} moments. {told}")
 
@@ -303,7 +303,7 @@ def _laid_on(
     ground, laid = _looked(ground, look), _looked(laid, look)
     pale = 255 - (255 - ground.astype(np.float32)) * 0.35
     differing[covered] = pale[covered]
-    differing = differing * (1 - strength) + np.array(RED, np.float32) * strength
+    differing = differing * (1 - strength) + np.array(VERMILION_RGB, np.float32) * strength
     down, along = np.indices(covered.shape)
     differing[~covered & ((down + along) % 8 < 2)] = 150
     shown = np.where(covered[..., None], laid, 255).astype(np.uint8)

@@ -95,6 +95,8 @@ def claim_from_post(data: bytes, *, text: str | None = None, name: str = "post.j
         raise ValueError(f"{plain(name)}: not a post's JSON: {plain(str(error))}") from error
     if not isinstance(post, dict):
         raise TypeError(f"{plain(name)}: not a JSON object; a post has text, url, account, posted, language")
+    if not text and post.get("text") in (None, ""):
+        raise ValueError(f"{plain(name)}: `text` is missing: what the post says, word for word")
     try:
         known = post_fields(post) | ({"sub_claims": post["sub_claims"]} if post.get("sub_claims") else {})
         return Claim.from_post({**known, "text": text or post.get("text") or ""})

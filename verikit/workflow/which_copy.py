@@ -83,9 +83,12 @@ def dates_in_words(created: Sequence[dict[str, Any]]) -> str:
 def which_copy(query: CopyFacts, reference: CopyFacts, shared: Shared) -> tuple[CopyQuestion, ...]:
     """Which of two copies is fuller, larger, less degraded and earlier by its own claims, a row for each.
 
-    Limits: a copy with more seconds, pixels or detail need not be the earlier one, since footage can be enlarged,
+    Of one file twice there is nothing to ask: then one row says so. Limits: a copy with more seconds, pixels or detail need not be the earlier one, since footage can be enlarged,
     sharpened and extended; a date in a file is a claim.
     """
+    if query.sha256 == reference.sha256:
+        same, which = f"SHA-256 {query.sha256}", "the same file, byte for byte"
+        return (CopyQuestion(question="which of the two", query=same, reference="the same SHA-256", which=which),)
     sides = (query, reference)
     rows = (
         ("fuller in time", _seconds(shared), _fuller_in_time(shared)),
