@@ -30,7 +30,7 @@ for clip, edits in looked:
 # %% [markdown]
 # ## The course of change, and the clip laid on earlier copies
 #
-# Peaks in the curve are moments at which the picture changes at once. In the strip, red is what the clip shows otherwise than
+# Peaks in the curve are moments at which the picture changes at once. In the strip, orange is what the clip shows otherwise than
 # the copy, such as captions and logos; hatched is what it leaves out.
 
 # %%
