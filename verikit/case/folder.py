@@ -236,7 +236,7 @@ class Case(CaseFiles):
         return deciding.review_claim(self, author, words)
 
     def stale_cells(self) -> Records[StaleCell]:
-        """The cells of the saved notebooks that are not as they ran in JupyterLab: edited since, out of order, deleted."""
+        """The cells of the saved notebooks that are not as they last ran: edited since, out of order, deleted."""
         return stale_cells(self)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:

@@ -107,8 +107,10 @@ def read_post(data: bytes, *, name: str = "post.json", file: str = "") -> Post:
         raise ValueError(f"{plain(name)}: not a post's JSON: {plain(str(fault))}") from fault
     if not isinstance(post, dict):
         raise TypeError(f"{plain(name)}: not a JSON object; a post has text, url, account, posted, language")
+    if post.get("text") in (None, ""):
+        raise ValueError(f"{plain(name)}: `text` is missing: what the post says, word for word")
     try:
-        return Post(**{"text": "", **post_fields(post)}, file=file)
+        return Post(**post_fields(post), file=file)
     except (ValueError, TypeError) as fault:
         raise ValueError(f"{plain(name)}: {plain(str(fault))}") from fault
 
