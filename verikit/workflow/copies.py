@@ -115,11 +115,13 @@ def compare_videos(
             # An interrupted comparison must not go on with the other file until that is through.
             stopped.set()
             raise
-    matches = match_records(compare_probe(made, other))
-    copies: tuple[CopyQuestion, ...] = ()
-    if matches:
-        facts = copy_facts(query, made.query, role="query"), copy_facts(reference, other, role="reference")
-        copies = which_copy(facts[0], facts[1], shared_by(made.query, other, matches))
+        # The other core is free again.
+        mine = beside.submit(copy_facts, query, made.query, role="query")
+        theirs = beside.submit(copy_facts, reference, other, role="reference")
+        matches = match_records(compare_probe(made, other))
+        copies: tuple[CopyQuestion, ...] = ()
+        if matches:
+            copies = which_copy(mine.result(), theirs.result(), shared_by(made.query, other, matches))
     return Comparison(
         matches=matches,
         copies=copies_compared(copies, query=query.name, reference=reference.name),
