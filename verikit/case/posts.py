@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from verikit.case.claims import Claim
     from verikit.case.journal import Entry
 
-__all__ = ["POST", "POST_FIELDS", "Post", "further_posts", "post_fields", "posts_table", "read_post"]
+__all__ = ["POST", "POST_FIELDS", "Post", "further_posts", "post_fields", "post_object", "posts_table", "read_post"]
 
 # The file of the post whose words are examined; its fields stand in the claim.
 POST = "post.json"
@@ -99,16 +99,25 @@ def post_fields(post: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def read_post(data: bytes, *, name: str = "post.json", file: str = "") -> Post:
-    """The post in a post.json: `text` and whatever else of a Post's fields it gives. Raises ValueError or TypeError."""
+def post_object(data: bytes, *, name: str, text: str = "") -> dict[str, Any]:
+    """The object in a post.json, with `text` in the place of its own where that is given.
+
+    Raises ValueError or TypeError, naming the post, for what is no JSON object and where no text is given.
+    """
     try:
         post = strict_json(data)
     except ValueError as fault:
         raise ValueError(f"{plain(name)}: not a post's JSON: {plain(str(fault))}") from fault
     if not isinstance(post, dict):
         raise TypeError(f"{plain(name)}: not a JSON object; a post has text, url, account, posted, language")
-    if post.get("text") in (None, ""):
+    if not text and post.get("text") in (None, ""):
         raise ValueError(f"{plain(name)}: `text` is missing: what the post says, word for word")
+    return post | ({"text": text} if text else {})
+
+
+def read_post(data: bytes, *, name: str = "post.json", file: str = "") -> Post:
+    """The post in a post.json: `text` and whatever else of a Post's fields it gives. Raises ValueError or TypeError."""
+    post = post_object(data, name=name)
     try:
         return Post(**post_fields(post), file=file)
     except (ValueError, TypeError) as fault:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from verikit._files import package_folder, plain
 from verikit.case.claims import Claim
 from verikit.case.derived import confined
-from verikit.case.journal import strict_json
 from verikit.case.opening import extend_case, new_case
-from verikit.case.posts import post_fields
+from verikit.case.posts import post_fields, post_object
 from verikit.container.claimed import Claimed
 from verikit.container.inspection import inspect
 from verikit.geo import read_point
@@ -89,17 +88,10 @@ def claim_from_post(data: bytes, *, text: str | None = None, name: str = "post.j
 
     Raises ValueError where it is not of its form.
     """
-    try:
-        post = strict_json(data)
-    except ValueError as error:
-        raise ValueError(f"{plain(name)}: not a post's JSON: {plain(str(error))}") from error
-    if not isinstance(post, dict):
-        raise TypeError(f"{plain(name)}: not a JSON object; a post has text, url, account, posted, language")
-    if not text and post.get("text") in (None, ""):
-        raise ValueError(f"{plain(name)}: `text` is missing: what the post says, word for word")
+    post = post_object(data, name=name, text=text or "")
     try:
         known = post_fields(post) | ({"sub_claims": post["sub_claims"]} if post.get("sub_claims") else {})
-        return Claim.from_post({**known, "text": text or post.get("text") or ""})
+        return Claim.from_post(known)
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{plain(name)}: {plain(str(error))}") from error
 
