@@ -36,7 +36,7 @@ def test_a_package_is_checked_and_shown_without_being_unpacked(package):
     assert received.verification == verify_package(package, expect_seal=received.verification.seal)
     assert "seal       holds" in text(received)
     assert "verdict: recycled" in text(received.card)
-    assert "Dissents on S3" in text(received.card)
+    assert "Dissents on S5" in text(received.card)
     assert "post 2: @night_digest_example" in text(received.card)
     assert "anyone can write" in text(received.not_shown)
     line = received.lines[4]
