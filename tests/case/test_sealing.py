@@ -320,3 +320,14 @@ def test_what_is_no_package_is_not_written_over_either(case, tmp_path):
     assert any("the file that stood there is kept as" in warning for warning in seal.warnings)
     (kept,) = tmp_path.glob("holiday.*.zip")
     assert kept.read_bytes() == b"pictures of mine"
+
+
+def test_a_package_that_was_damaged_is_kept_as_it_is(case):
+    package = seal_case(case).package
+    held = bytearray(package.read_bytes())
+    at = held.index(b"tagmanifest-sha256.txt") + len("tagmanifest-sha256.txt")
+    held[at : at + 20] = b"\xff" * 20
+    package.write_bytes(held)
+    seal_case(case)
+    (kept,) = case.parent.glob("flood.*.zip")
+    assert kept.read_bytes() == held

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from verikit.case.journal import Entry
 
-__all__ = ["SUPERSEDES", "Correction", "Related", "correction_of", "related_packages", "seal_of"]
+__all__ = ["SUPERSEDES", "Correction", "Related", "correction_of", "related_packages", "seal_of", "sealed_as"]
 
 SUPERSEDES, BECAUSE = "Verikit-Supersedes", "Verikit-Supersedes-Because"
 _SEAL = re.compile(re.escape(SEAL_PREFIX) + "[0-9a-f]{64}", re.ASCII)
@@ -199,7 +199,13 @@ def seal_of(given: str, package: Path) -> str:
     """The seal string that is given as itself or as a package that has it. Raises ValueError where it is neither."""
     if _SEAL.fullmatch(given.strip()):
         return given.strip()
-    tags = _tags(package) if package.exists() else None
-    if tags is None:
+    seal = sealed_as(package) if package.exists() else ""
+    if not seal:
         raise ValueError(f"{plain(given)[:200]}: neither a seal string nor a package")
-    return seal_string(tags.tagmanifest)
+    return seal
+
+
+def sealed_as(package: Path) -> str:
+    """The seal string of a package, as its tag files say; empty where it is none."""
+    tags = _tags(package)
+    return "" if tags is None else seal_string(tags.tagmanifest)

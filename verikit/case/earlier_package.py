@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
 from typing import TYPE_CHECKING
 
 from verikit._files import sha256_file
-from verikit.case.bag import seal_string
+from verikit.case.corrections import sealed_as
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["set_aside"]
-
-TAGMANIFEST = "tagmanifest-sha256.txt"
-MOST_TAGMANIFEST = 1 << 20
 
 
 def set_aside(target: Path, *, seal: str) -> str:
@@ -24,21 +20,10 @@ def set_aside(target: Path, *, seal: str) -> str:
     """
     if not target.is_file():
         return ""
-    there = _seal_of(target)
+    there = sealed_as(target)
     if there == seal:
         return ""
     kept = target.with_name(f"{target.stem}.{sha256_file(target)[:12]}{target.suffix}")
     target.rename(kept)
     what = f"the package that stood there ({there})" if there else "the file that stood there"
     return f"{what} is kept as {kept.name}; if this package corrects one that was published, say so with --supersedes"
-
-
-def _seal_of(package: Path) -> str:
-    """The seal string of a package; empty where it is none."""
-    try:
-        with zipfile.ZipFile(package) as zipped:
-            if zipped.getinfo(TAGMANIFEST).file_size > MOST_TAGMANIFEST:
-                return ""
-            return seal_string(zipped.read(TAGMANIFEST))
-    except (zipfile.BadZipFile, KeyError, OSError, NotImplementedError, RuntimeError):
-        return ""

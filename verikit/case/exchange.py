@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from verikit._files import plain, safe_name, sha256_file, written_aside
 from verikit.case.derived import confined, copy_and_hash
-from verikit.case.journal import append, strict_json
+from verikit.case.journal import strict_json
 from verikit.errors import AuditError
 from verikit.records import Records, mimebundle
 
@@ -131,7 +131,7 @@ def _take(case: Case, files: Mapping[Path, Mapping[str, str]]) -> Records[Acquir
         place, sha256, size = _copied(case, path, known)
         known[sha256] = place
         one = Acquired(path=place, name=plain(path.name), sha256=sha256, size=size, **facts)
-        append(case.journal, "acquired", one.to_dict() | {"by": case.by}, case=case.id)
+        case.tell("acquired", one.to_dict() | {"by": case.by})
         taken.append(one)
     return _records(taken)
 

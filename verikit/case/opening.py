@@ -130,7 +130,7 @@ def extend_case(case: Case, further: Further) -> Case:
         read_post(post, name="further post")
     before = len(further_posts(case.entries))
     for body in _take_all(further, case.folder, first=before + 2):
-        append(case.journal, "acquired", body | {"by": case.by}, case=case.id)
+        case.tell("acquired", body | {"by": case.by})
     return case
 
 

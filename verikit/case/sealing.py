@@ -34,7 +34,7 @@ from verikit.case.consenting import consented, traces_of_people
 from verikit.case.crate import CRATE, crate_bytes
 from verikit.case.derived import derived_of, pretty_json
 from verikit.case.earlier_package import set_aside
-from verikit.case.journal import append, read_journal
+from verikit.case.journal import read_journal
 from verikit.case.leaving_out import (
     LeftOut,
     leave_out_entries,
@@ -296,7 +296,7 @@ def say_left_out(root: Path, wanted: Mapping[str, str]) -> None:
     for kind, body in said:
         _say(case, kind, body)
     for body in notebook_entries(members, case.entries):
-        append(case.journal, "left-out", body | {"by": case.by}, case=case.id)
+        case.tell("left-out", body | {"by": case.by})
 
 
 def _leaves_out(root: Path) -> bool:
@@ -310,7 +310,7 @@ def _leaves_out(root: Path) -> bool:
 def _say(case: Case, kind: str, body: Mapping[str, Any]) -> None:
     """An entry of what is said at sealing, unless it stands there already."""
     if not any(e.kind == kind and body.items() <= e.body.items() for e in case.entries):
-        append(case.journal, kind, {**body, "by": case.by}, case=case.id)
+        case.tell(kind, {**body, "by": case.by})
 
 
 def _notes_left_out(entries: Sequence[Entry]) -> list[str]:

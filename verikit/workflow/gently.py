@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verikit.case.journal import append
 from verikit.keyframes.gentle import gentle_of
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ def show_gently(case: Case, word: str) -> None:
     """
     gentle_of(word)
     if gentle_word(case) != word:
-        append(case.journal, "gentle", {"gentle": word, "by": case.by}, case=case.id)
+        case.tell("gentle", {"gentle": word, "by": case.by})
 
 
 def gentle_word(case: Case) -> str | None:

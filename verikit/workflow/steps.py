@@ -176,10 +176,11 @@ def search_case(case: Case) -> CopySearch:
     entries = {entry.sha256: entry for entry in archive.entries()}
     figures: list[Figure] = []
     copies, compared = [clip], []
+    look = look_of(case)
     for sha256 in dict.fromkeys(match.reference_sha256 for match in shown):
         held = [match for match in shown if match.reference_sha256 == sha256]
         reference = archive.fingerprint(sha256)
-        figures += evidence(query, reference, matches=held, video=video, scan=scan, look=look_of(case))
+        figures += evidence(query, reference, matches=held, video=video, scan=scan, look=look)
         sure = [match for match in held if match.confirmed]
         if sure:
             copies.append(_copy_in_archive(entries[sha256]))
