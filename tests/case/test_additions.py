@@ -219,3 +219,18 @@ def test_a_file_put_in_the_place_of_a_withheld_one_is_named_also_where_all_manif
     assert checked["journal"].state == "broken"
     assert said in str(checked["journal"].problems)
     assert verify_package(tmp_path / "x.zip", expect_seal=seal.seal)["seal"].state == "broken"
+
+
+def test_sealing_again_loses_no_review_that_was_added_since(case, keys):
+    first = seal_case(case, key=keys / "analyst")
+    review_package(first.package, by="B. Reviewer", text="Agree on S4.", key=keys / "other")
+    held = first.package.read_bytes()
+    again = seal_case(case, key=keys / "analyst")
+    assert again.seal == first.seal
+    (kept,) = first.package.parent.glob("flood.*.zip")
+    assert kept.read_bytes() == held
+    assert verify_package(kept, review_key=keys / "other.pub")["review"].state == "holds"
+    (told,) = [warning for warning in again.warnings if "is kept as" in warning]
+    assert "reviews/0001.json" in told
+    assert kept.name in told
+    assert [w for w in seal_case(case, key=keys / "analyst").warnings if "is kept as" in w] == []

@@ -162,7 +162,8 @@ def seal_case(
     if key is not None:
         members.append(bytes_member(SIGNATURE, signing.sign(tagmanifest, key=Path(key))))
     seal = seal_string(tagmanifest)
-    warnings += filter(None, [set_aside(target, seal=seal), _not_concluded(entries)])
+    aside = set_aside(target, seal=seal, names={member.name for member in members})
+    warnings += filter(None, [aside, _not_concluded(entries)])
     write_zip(target, members, digests=_digests(members, digests))
     return Seal(
         package=target,
