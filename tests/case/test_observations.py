@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from verikit._files import package_folder
 from verikit.case.claims import Claim, SubClaim
 from verikit.case.evidence_kinds import independent_kinds, positive
 from verikit.case.observations import FITS, KINDS, SURE, Observation, spans_of
 from verikit.case.opening import new_case
 from verikit.geo import Point
+from verikit.media.scanning import scan_video
+from verikit.media.video import open_video
 from verikit.records import RESULT_MIME, Span
 
 if TYPE_CHECKING:
@@ -153,6 +157,17 @@ def test_the_form_names_what_it_does_not_know(case: Case):
     with pytest.raises(ValueError, match="place"):
         case.observe("hat", kind="place", what="a hat", sure="certain", about="S1", fits="undecided", point="here")
     assert len(case.observations) == 0
+
+
+def test_seconds_after_the_end_of_the_clip_are_refused_once_it_was_scanned(case: Case):
+    seen = {"kind": "seen", "what": "a hat", "sure": "certain"}
+    case.observe("before_the_scan", at=(90, 91), **seen)
+    scan = scan_video(open_video(package_folder("sample_data") / "viral.mp4"))
+    case.record(scan, name="scan", operation="scan_video", parents=["video"])
+    case.observe("to_the_end", at=(0, math.ceil(scan.duration)), **seen)
+    with pytest.raises(ValueError, match=f"at 91 s: the clip ends at {scan.duration:.1f} s"):
+        case.observe("late", at=[(0, 1), (90, 91)], **seen)
+    assert [row.name for row in case.observations] == ["observed/before_the_scan", "observed/to_the_end"]
 
 
 def test_readings_of_one_picture_are_one_kind_of_evidence(case: Case):

@@ -42,6 +42,8 @@ __all__ = [
 
 # Observations lie together under this name.
 OBSERVED = "observed"
+# By how many seconds an observation may end after the clip: people write whole seconds, players round up.
+LATE = 1.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +97,23 @@ def observe(case: Case, name: str, *, given: Mapping[str, Any]) -> Observation:
     parts = [part.key for part in case.claim.sub_claims]
     if seen.about and seen.about not in parts:
         raise ValueError(f"{seen.where}: about {plain(seen.about)[:20]!r}: the claim has {', '.join(parts)}")
+    _within_the_clip(case, seen)
     case.record(seen, name=f"{OBSERVED}/{name}", operation="observe", parents=["video"])
     return seen
+
+
+def _within_the_clip(case: Case, seen: Observation) -> None:
+    """Raises ValueError where the seconds lie after the end of the clip, as far as a scan in the case tells it."""
+    thing = case.derived.get(case.named("scan"))
+    if thing is None or thing.kind != "Scan" or not seen.at:
+        return
+    scan = case.evidence("scan")
+    sound, end = scan.get("sound"), float(scan["duration"])
+    if sound:
+        end = max(end, float(sound["start"]) + sound["prints"] / sound["per_second"])
+    late = max(span.end for span in seen.at)
+    if late > end + LATE:
+        raise ValueError(f"{seen.where}: at {late:g} s: the clip ends at {end:.1f} s; count from its first picture")
 
 
 def observations_of(case: Case) -> Records[Any]:
