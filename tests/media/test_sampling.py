@@ -120,6 +120,17 @@ def test_sharpness_ranks_large_pictures_as_the_laplacian_of_all_their_rows_does(
     assert np.argsort(made).tolist() == [2, 4, 0, 3, 5, 1]
 
 
+def test_detail_that_comes_into_a_large_picture_raises_its_sharpness_wherever_it_is(tmp_path):
+    plain = np.full((720, 960, 3), 90, np.uint8)
+    places = [(120 * row + 15, 240 * column + 60) for row in range(6) for column in range(4)]
+    shown = [plain]
+    for top, left in places:
+        shown.append(plain.copy())
+        shown[-1][top : top + 30, left : left + 90] = filmed.scene(0.0, size=(90, 30))
+    made = [sample.row[6] for sample in sampled(filmed.film(tmp_path / "detail.mp4", shown))]
+    assert min(made[1:]) > 3 * made[0] + 1
+
+
 def test_stills_are_the_first_picture_of_each_second_and_at_most_480_long(tmp_path):
     shown = filmed.pictures(2.4, rate=10, size=(640, 360))
     made = stills_of(filmed.film(tmp_path / "stills.mp4", shown, rate=10))

@@ -31,10 +31,12 @@ THUMB_SIZE = (64, 36)
 CHROMA_SIZE = (16, 9)
 
 # Planes whose shorter side has this many lines or more are large: of these the thumbnail is made of every second row,
-# ten of twenty and more for each of its own, and sharpness is measured in so many bands of this part of the height, at
-# full size, where the finest detail is.
+# ten of twenty and more for each of its own, and sharpness is measured at every n-th row, at full size, where the finest
+# detail is. Rows that are spread over the whole picture rank the pictures of a shot as all rows do (correlation of ranks
+# 0.98 in the median of 130 shots); six bands of a quarter of all rows gave 0.84 at twice the cost. Five has no common
+# factor with the eight of a codec's blocks.
 LARGE = 720
-BANDS, BAND_PART = 6, 24
+SHARPNESS_ROWS = 5
 # A plane this many times the thumbnail is halved before the last averaging: halving is what OpenCV does fastest.
 ENOUGH = 3
 # Colour is looked at in every n-th pixel each way, so that about this many columns are left: five for each that is kept.
@@ -118,17 +120,18 @@ class Sampler:
 
 
 def _sharpness(plane: Plane) -> float:
-    """The mean square of the Laplacian over all eight neighbours.
+    """The mean square of the Laplacian over all eight neighbours; of large planes, of second differences in some rows.
 
-    It is nine times a pixel's distance from the mean of the nine, which OpenCV takes in half the time.
+    The Laplacian is nine times a pixel's distance from the mean of the nine, which OpenCV takes in half the time.
     """
-    bands = [plane]
-    if min(plane.shape) >= LARGE:
-        high = len(plane) // BAND_PART
-        middles = ((2 * number + 1) * len(plane) // (2 * BANDS) for number in range(BANDS))
-        bands = [plane[middle - high // 2 : middle - high // 2 + high] for middle in middles]
-    squares = sum(cv2.norm(band, cv2.blur(band, (3, 3)), cv2.NORM_L2SQR) for band in bands)
-    return 81 * squares / sum(band.size for band in bands)
+    if min(plane.shape) < LARGE:
+        return 81 * cv2.norm(plane, cv2.blur(plane, (3, 3)), cv2.NORM_L2SQR) / plane.size
+    row, below = plane[1:-1:SHARPNESS_ROWS], plane[2::SHARPNESS_ROWS]
+    above = plane[:-2:SHARPNESS_ROWS]
+    upright_part = 4 * cv2.norm(row, cv2.addWeighted(above, 0.5, below, 0.5, 0), cv2.NORM_L2SQR)
+    level_part = 9 * cv2.norm(row, cv2.blur(row, (3, 1)), cv2.NORM_L2SQR)
+    # Of noise the Laplacian is six times as large.
+    return 6 * (upright_part + level_part) / row.size
 
 
 def _eight_bits(plane: Plane, depth: int) -> NDArray[np.uint8]:
