@@ -31,12 +31,13 @@ THUMB_SIZE = (64, 36)
 CHROMA_SIZE = (16, 9)
 
 # Planes whose shorter side has this many lines or more are large: of these the thumbnail is made of every second row,
-# ten of twenty and more for each of its own, and sharpness is measured at every n-th row, at full size, where the finest
-# detail is. Rows that are spread over the whole picture rank the pictures of a shot as all rows do (correlation of ranks
-# 0.98 in the median of 130 shots); six bands of a quarter of all rows gave 0.84 at twice the cost. Five has no common
-# factor with the eight of a codec's blocks.
+# ten of twenty and more for each of its own, and sharpness is measured in every n-th, at full size, where the finest
+# detail is. Rows that are spread over the whole picture rank the pictures of a shot much as all rows do (correlation of
+# ranks 0.98 to 0.99 in the median shot of three films); six bands of a twenty-fourth of the height gave 0.84 to 0.88 at
+# the same cost. Five has no common factor with the eight of a codec's blocks.
 LARGE = 720
 SHARPNESS_ROWS = 5
+ACROSS = np.array([[-1, 4, -1]], np.float32)
 # A plane this many times the thumbnail is halved before the last averaging: halving is what OpenCV does fastest.
 ENOUGH = 3
 # Colour is looked at in every n-th pixel each way, so that about this many columns are left: five for each that is kept.
@@ -120,18 +121,17 @@ class Sampler:
 
 
 def _sharpness(plane: Plane) -> float:
-    """The mean square of the Laplacian over all eight neighbours; of large planes, of second differences in some rows.
+    """The mean square of the Laplacian over four neighbours, of large planes in some of the rows.
 
-    The Laplacian is nine times a pixel's distance from the mean of the nine, which OpenCV takes in half the time.
+    Over eight neighbours it takes two thirds of the time, but ranks the pictures of a shot a little differently, and so
+    the keyframes chosen by it are less often among the sharpest as the usual variance of the Laplacian has it.
     """
+    depth = cv2.CV_16S if plane.dtype == np.uint8 else cv2.CV_32F
     if min(plane.shape) < LARGE:
-        return 81 * cv2.norm(plane, cv2.blur(plane, (3, 3)), cv2.NORM_L2SQR) / plane.size
-    row, below = plane[1:-1:SHARPNESS_ROWS], plane[2::SHARPNESS_ROWS]
-    above = plane[:-2:SHARPNESS_ROWS]
-    upright_part = 4 * cv2.norm(row, cv2.addWeighted(above, 0.5, below, 0.5, 0), cv2.NORM_L2SQR)
-    level_part = 9 * cv2.norm(row, cv2.blur(row, (3, 1)), cv2.NORM_L2SQR)
-    # Of noise the Laplacian is six times as large.
-    return 6 * (upright_part + level_part) / row.size
+        return cv2.norm(cv2.Laplacian(plane, depth), cv2.NORM_L2SQR) / plane.size
+    above, row, below = plane[:-2:SHARPNESS_ROWS], plane[1:-1:SHARPNESS_ROWS], plane[2::SHARPNESS_ROWS]
+    upright_part, level_part = cv2.add(above, below, dtype=depth), cv2.filter2D(row, depth, ACROSS)
+    return cv2.norm(upright_part, level_part, cv2.NORM_L2SQR) / row.size
 
 
 def _eight_bits(plane: Plane, depth: int) -> NDArray[np.uint8]:
