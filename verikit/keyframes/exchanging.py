@@ -132,7 +132,7 @@ def fill(choice: Choice, *, price: float, most: int, lack: float = 0.0) -> None:
         uncovered = choice.count[window] == 0
         frames = window[uncovered & (choice.wanted[window] > 0)]
         rows = window[(choice.count[window] <= 1) & choice.usable[window]]
-        if not len(rows):
+        if not len(rows) or lacking <= lack:
             continue
         near = choice.near(frames, rows)
         weight = choice.wanted[frames]
