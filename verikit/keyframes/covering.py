@@ -1,21 +1,22 @@
 """Few pictures that stand for all: a small, spread-out set of frames that every other frame looks like.
 
-Two frames look alike when their 64-bit hashes differ in few bits. Frames are chosen one after another among those that
-look like none chosen so far, so that no two chosen are alike; when no such frame is left, each one looks like a chosen
-one. Both hold at once, in whatever order they are taken (a maximal independent set of a graph is a dominating one), so
-the order is free to favour sharp and still frames and those that stand for many others. A few may be alike after all,
-where such a frame stands for many that no other stands for.
+Two frames look alike when their 64-bit hashes differ in few bits. First as many sharp frames are taken as there are
+unlike each other. Then the choice is filled up and bettered: every frame that looks like a chosen one counts, and a
+chosen one counts less the more it is blurred, so that a blurred one must stand for some frames that no other stands for.
+The price of blur falls until enough frames look like a chosen one.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verikit.keyframes.exchanging import Choice, exchange, fill, middlemost, parts, take_unlike
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -26,24 +27,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Aims", "Chosen", "choose"]
 
-# Frames compared each with each at once: a million pairs, some megabytes. A view that lasts longer is met again in the
-# next window, where it is known already.
-WINDOW = 1024
-# So many frames of a shot, evenly spread, are compared with each of its frames when its first one is chosen.
+# So many frames of a shot, evenly spread, tell how many of it look like one of its frames.
 SAMPLE = 500
 # At most so many frames are chosen beyond one a group. Film that shakes throughout comes to it after some ten minutes;
 # then those that stand for most are taken.
 MOST_FURTHER = 3000
-# Bits beyond the limit of alikeness from which on a frame counts in full, and the weight of one just beyond it: hashes
-# from small pictures are some bits off, and of frames of equal merit the one that is clearly unlike those chosen shows
-# more.
-NEARLY, CLEARLY = 2, 6
-NEARLY_WEIGHT = 0.4
-# How quality weighs against the number of frames that a further row stands for: little, since a row that stands for more
-# spares others. At the same recall 0.33 gave sharper keyframes than 0, 0.7 and 1.5.
+# The worth of a chosen frame is its quality (0 to 1), 1 if it is sharp, less this. It is 0.5 for one that is just sharp
+# and -0.5 for one that is just not: about half of the chosen ones pay for themselves.
+DUE = 1.24
+# In units of the price, what a frame costs that looks like a chosen one: more than the worth of any, so that it must stand
+# for frames of its own.
+REPEAT = 0.85
+# Of the repeats that are allowed, the part for such frames; the rest is for groups that look like others throughout.
+REPEATS = 0.75
+# Until enough frames look like a chosen one, the price falls by this factor, so many times, and then to nothing.
+FALL, FALLS = 0.7, 6
+# How quality weighs in a frame's rank against the number of frames that look like it: little, since that number is what
+# makes it important.
 FURTHER_POWER = 0.33
-# The share of the chosen ones that may look like others because they stand for more frames that no other stands for.
-REPEATS = 0.015
+# Bits by which hashes from small pictures may be off.
+NEARLY = 2
 # Bits between hashes of one and the same picture, coded twice.
 SAME = 2
 NONE = -1
@@ -54,14 +57,15 @@ FAR = 65
 class Aims:
     """When two frames are alike, and when enough are chosen.
 
-    `alike`: bits within which they are. `enough`: the share of frames that look like a chosen one. `many`: so many
-    frames of a view are never left out. `most_repeats`: the share of chosen ones that may look like others for the sake
-    of their group.
+    `alike`: bits within which they are. `enough`: the share of frames that at least look like a chosen one. `price`: of
+    blur, in frames. `reach`: frames nearer to each other than that show much the same. `most_repeats`: the share of chosen
+    ones that may look like others.
     """
 
     alike: int
     enough: float
-    many: int
+    price: float
+    reach: int
     most_repeats: float
 
 
@@ -109,127 +113,84 @@ def choose(
     """Rows that stand for all frames `shown`, from each of the `groups` (rows that may be chosen) at least one.
 
     First as many `sharp` rows are taken as there are unlike each other, and of groups without such a row the best one.
-    Then others, those first that stand for the most frames, until enough of the frames `counted` look like a chosen one
-    and none is left that stands for many more. `quality` (0 to 1) decides between rows that stand for much the same. A
-    group whose rows all look like chosen ones gives one all the same, its least alike, as long as such repeats are few; a
+    Then others as long as they stand for more frames `shown` than they cost at the price of blur, and some are exchanged
+    for what counts more. At last, of the frames `counted` enough must look like a chosen one, whatever the price. A group
+    whose rows all look like chosen ones gives one all the same, its least alike, as long as such repeats are few; a
     first one is also let in beyond that, unless it shows the very same picture.
     Deterministic; beside the result, memory is some bytes a frame.
     """
-    alike = aims.alike
-    usable = np.zeros(len(hashes), np.bool_)
-    usable[np.concatenate([np.empty(0, np.int64), *groups])] = True
-    state = _State.with_rows(hashes, [])
-    clear = _unlike(state, np.flatnonzero(usable & sharp), alike=alike)
-    worth: dict[int, float] = {}
-    late = []
-    # Groups with few rows have the least choice, so they come first.
-    for index in sorted(range(len(groups)), key=lambda index: len(groups[index])):
-        found = _first(state, groups[index], clear=clear, quality=quality, alike=alike)
-        if found is not None:
-            worth[found[0]] = found[1]
-        elif len(groups[index]):
-            late.append(index)
-    first = np.array(sorted(worth, key=lambda row: (-worth[row], row)), np.int64)
-    others = [
-        (float((np.bitwise_count(hashes ^ hashes[row]) <= alike).sum()), row) for row in clear if row not in worth
-    ]
-    further = _further(state, shown=shown, usable=usable, quality=quality, aims=aims)
-    # Once more from the start, no further than needed; then with the best rows for the same frames, by importance.
-    state = _State.with_rows(hashes, [*first.tolist(), *(row for _, row in others)])
-    most = len(first) + MOST_FURTHER
-    others += _add(state, further, most=most, shown=shown, counted=shown & counted, aims=aims)
-    state = _State.with_rows(hashes, [*first.tolist(), *_spread(others, first, reach=aims.many)])
-    better = _bettered(state.rows, hashes, shown=shown, groups=groups, quality=quality, alike=alike)
-    state = _State.with_rows(hashes, better)
-    left = _repeat(
-        state, [groups[index] for index in late], quality=quality, alike=alike, most_repeats=aims.most_repeats
+    group, worth = np.full(len(hashes), NONE), np.full(len(hashes), -np.inf, np.float32)
+    for place, rows in enumerate(groups):
+        group[rows] = place
+        worth[rows] = quality[rows] + sharp[rows] - np.float32(DUE)
+    choice = Choice(
+        hashes=hashes,
+        wanted=shown.astype(np.float32),
+        worth=worth,
+        group=group,
+        alike=aims.alike,
+        repeat=REPEAT,
+        most_repeats=REPEATS * aims.most_repeats,
     )
-    state.owner[~shown | (state.apart > alike)] = NONE
+    take_unlike(choice, np.flatnonzero(choice.usable & sharp), most=MOST_FURTHER // 2)
+    _take_one_each(choice, groups, quality=quality)
+    _better(choice, counted=shown & counted, aims=aims)
+    ranked = _by_importance(choice, groups, quality=quality, reach=aims.reach)
+    state = _State.with_rows(hashes, ranked[: int((choice.of_group > 0).sum()) + MOST_FURTHER])
+    late = [place for place, rows in enumerate(groups) if len(rows) and not choice.of_group[place]]
+    left = _repeat(
+        state, [groups[place] for place in late], quality=quality, alike=aims.alike, most_repeats=aims.most_repeats
+    )
+    state.owner[~shown | (state.apart > aims.alike)] = NONE
     return Chosen(rows=tuple(state.rows), owner=state.owner, left=tuple(sorted(late[place] for place in left)))
 
 
-def _first(
-    state: _State, group: Rows, *, clear: Sequence[int], quality: Floats, alike: int
-) -> tuple[int, float] | None:
-    """The best of a group's rows that are `clear`, else the best unlike the rows chosen so far, which it takes.
+def _take_one_each(choice: Choice, groups: Sequence[Rows], *, quality: Floats) -> None:
+    """Of each group without a chosen row take the best that looks like no chosen one.
 
-    With its worth; None if the group has neither.
+    Groups with few rows have the least choice, so they come first.
     """
-    rows = np.intersect1d(group, np.array(clear, np.int64))
-    taken = len(rows) > 0
-    if not taken:
-        rows = group[state.apart[group] > alike]
-    if not len(rows):
-        return None
-    some = state.hashes[group[:: -(-len(group) // SAMPLE)]]
-    share = len(group) / len(some)
-    gains = [
-        (np.bitwise_count(state.hashes[part][:, None] ^ some) <= alike).sum(axis=1) * share for part in _parts(rows)
+    for place in sorted(range(len(groups)), key=lambda place: len(groups[place])):
+        rows = groups[place][choice.count[groups[place]] == 0]
+        if len(rows) and not choice.of_group[place]:
+            choice.take(int(rows[middlemost(_typical(choice, rows, groups[place]) * quality[rows] ** 2)]))
+
+
+def _typical(choice: Choice, rows: Rows, group: Rows) -> Floats:
+    """How many of a group look like each of the rows, about."""
+    some = group[:: -(-len(group) // SAMPLE)]
+    share = np.float32(len(group) / len(some))
+    return np.concatenate([choice.near(part, some).sum(axis=1) * share for part in parts(rows)]).astype(np.float32)
+
+
+def _better(choice: Choice, *, counted: Flags, aims: Aims) -> None:
+    """Fill the choice up at the price of blur, exchange, and lower the price as far as needed."""
+    most, price = 2 * MOST_FURTHER, aims.price
+    fill(choice, price=price, most=most)
+    exchange(choice, price=price)
+    fill(choice, price=price, most=most)
+    choice.wanted = counted.astype(np.float32)
+    may_lack = (1 - aims.enough) * float(choice.wanted.sum())
+    for fall in (*(FALL**number for number in range(1, FALLS + 1)), 0.0):
+        fill(choice, price=price * fall, most=most, lack=may_lack)
+
+
+def _by_importance(choice: Choice, groups: Sequence[Rows], *, quality: Floats, reach: int) -> list[int]:
+    """The chosen rows: of each group its best, those first that are typical of many frames, then the others."""
+    chosen = np.array(sorted(choice.rows), np.int64)
+    first: dict[int, float] = {}
+    for place in np.flatnonzero(choice.of_group).tolist():
+        rows = chosen[choice.group[chosen] == place]
+        # The film's few first choices are those that people see: quality counts twice.
+        merit = _typical(choice, rows, groups[place]) * quality[rows] ** 2
+        first[int(rows[middlemost(merit)])] = float(merit.max())
+    others = [
+        (float((np.bitwise_count(choice.hashes ^ choice.hashes[row]) <= choice.alike).sum()) * merit, row)
+        for row, merit in zip(chosen.tolist(), (quality[chosen] ** FURTHER_POWER).tolist(), strict=True)
+        if row not in first
     ]
-    # The film's few first choices are those that people see: quality counts twice.
-    merit = quality[rows] if taken else _merit(state, rows, quality=quality, alike=alike)
-    worth = np.concatenate(gains) * merit**2
-    best = _middlemost(worth)
-    if not taken:
-        state.take(int(rows[best]))
-    return int(rows[best]), float(worth[best])
-
-
-def _unlike(state: _State, rows: Rows, *, alike: int) -> list[int]:
-    """As many of the rows as there are unlike each other.
-
-    First those that few others look like, which rule out few: that leaves the most. Adds them to `state`.
-    """
-    most = -(-MOST_FURTHER // 2 // max(1, -(-len(rows) // WINDOW)))
-    found = []
-    for part in _parts(rows):
-        open_rows = part[state.apart[part] > alike]
-        near = np.bitwise_count(state.hashes[open_rows][:, None] ^ state.hashes[open_rows]) <= alike
-        free, like = np.ones(len(open_rows), np.bool_), near.sum(axis=0)
-        for _ in range(min(most, len(open_rows))):
-            if not free.any():
-                break
-            best = _middlemost(np.where(free, -like, -WINDOW - 1).astype(np.float32))
-            found.append(int(open_rows[best]))
-            state.take(found[-1])
-            newly = free & near[best]
-            free &= ~newly
-            like = like - near[newly].sum(axis=0)
-    return found
-
-
-def _further(state: _State, *, shown: Flags, usable: Flags, quality: Floats, aims: Aims) -> list[tuple[float, int]]:
-    """(worth, row) of rows that, with those chosen, leave no frame that looks like none. Uses up `state`.
-
-    Some may look like chosen ones, if they stand for more than others do.
-    """
-    starts = range(0, len(shown), WINDOW)
-    # Of long films each window may propose twice its part.
-    most = -(-2 * MOST_FURTHER // len(starts))
-    found: list[tuple[float, int]] = []
-    repeats = 0
-    for start in starts:
-        window = np.arange(start, min(start + WINDOW, len(shown)))
-        open_rows = window[shown[window] & (state.apart[window] > aims.alike)]
-        rows = window[usable[window]]
-        near = np.bitwise_count(state.hashes[open_rows][:, None] ^ state.hashes[rows]) <= aims.alike
-        gain = near.sum(axis=0)
-        free = state.apart[rows] > aims.alike
-        uncovered = np.ones(len(open_rows), np.bool_)
-        for _ in range(min(most, len(rows))):
-            may = free | (repeats + 1 <= REPEATS * len(state.rows))
-            worth = np.where(may, gain, 0) * quality[rows] ** FURTHER_POWER
-            best = _middlemost(worth)
-            if worth[best] <= 0:
-                break
-            repeats += not free[best]
-            found.append((float(worth[best]), int(rows[best])))
-            state.take(int(rows[best]))
-            newly = uncovered & near[:, best]
-            uncovered &= ~newly
-            gain = gain - near[newly].sum(axis=0)
-            free = state.apart[rows] > aims.alike
-    return sorted(found, key=lambda one: (-one[0], one[1]))
+    best = sorted(first, key=lambda row: (-first[row], row))
+    return [*best, *_spread(others, np.array(best, np.int64), reach=reach)]
 
 
 def _spread(found: Sequence[tuple[float, int]], before: Rows, *, reach: int) -> list[int]:
@@ -251,54 +212,6 @@ def _spread(found: Sequence[tuple[float, int]], before: Rows, *, reach: int) -> 
     return order
 
 
-def _add(
-    state: _State, further: Sequence[tuple[float, int]], *, most: int, shown: Flags, counted: Flags, aims: Aims
-) -> list[tuple[float, int]]:
-    """Take of the further rows, the worthiest first, what is needed to cover `enough`, and all that cover `many`."""
-    added = []
-    may_lack = (1 - aims.enough) * int(counted.sum())
-    uncovered = int((counted & (state.apart > aims.alike)).sum())
-    for worth, row in further:
-        if len(state.rows) >= most:
-            break
-        newly = (state.apart > aims.alike) & (np.bitwise_count(state.hashes ^ state.hashes[row]) <= aims.alike)
-        if uncovered > may_lack or int((shown & newly).sum()) >= aims.many:
-            state.take(row)
-            added.append((worth, row))
-            uncovered -= int((counted & newly).sum())
-    return added
-
-
-def _bettered(
-    rows: Sequence[int], hashes: Bits, *, shown: Flags, groups: Sequence[Rows], quality: Floats, alike: int
-) -> list[int]:
-    """The same rows, each exchanged for the best one of its group that looks like all frames that it alone stands for."""
-    group_of = np.full(len(hashes), NONE)
-    for place, group in enumerate(groups):
-        group_of[group] = place
-    rows = list(rows)
-    standing = np.zeros(len(hashes), np.uint16)
-    for row in rows:
-        standing += np.bitwise_count(hashes ^ hashes[row]) <= alike
-    # The poorest first: they gain most.
-    for place in sorted(range(len(rows)), key=lambda place: (float(quality[rows[place]]), rows[place])):
-        row = rows[place]
-        near = np.bitwise_count(hashes ^ hashes[row]) <= alike
-        alone = np.flatnonzero(near & (standing == 1))
-        if not len(alone):
-            continue
-        others = alone[(group_of[alone] == group_of[row]) & (quality[alone] > quality[row])]
-        # A still camera leaves thousands: the best of them and a part of the frames tell enough.
-        others = others[np.argsort(-quality[others], kind="stable")[:SAMPLE]]
-        wanted = hashes[alone[shown[alone]][:: -(-len(alone) // SAMPLE)]]
-        good = others[(np.bitwise_count(hashes[others][:, None] ^ wanted) <= alike).all(axis=1)]
-        if len(good):
-            rows[place] = int(good[0])
-            standing += np.bitwise_count(hashes ^ hashes[good[0]]) <= alike
-            standing -= near
-    return rows
-
-
 def _repeat(state: _State, groups: Sequence[Rows], *, quality: Floats, alike: int, most_repeats: float) -> list[int]:
     """Take a row of each group as far as repeats are allowed, least alike first; the places of groups that get none."""
     left = []
@@ -308,7 +221,7 @@ def _repeat(state: _State, groups: Sequence[Rows], *, quality: Floats, alike: in
         farthest = int(state.apart[rows].max())
         if repeats + 1 <= most_repeats * (len(state.rows) + 1) or (repeats == first_repeats and farthest > SAME):
             far = rows[state.apart[rows] + NEARLY >= farthest]
-            row = int(far[_middlemost(quality[far])])
+            row = int(far[middlemost(quality[far])])
             state.take(row)
             # What looks like both belongs to the one of its own group.
             same = rows[np.bitwise_count(state.hashes[rows] ^ state.hashes[row]) == state.apart[rows]]
@@ -323,25 +236,7 @@ def _repeated(state: _State, *, alike: int) -> int:
     """How many chosen rows look like one that was chosen before."""
     rows = np.array(state.rows, np.int64)
     count = 0
-    for part in _parts(np.arange(len(rows))):
+    for part in parts(np.arange(len(rows))):
         near = np.bitwise_count(state.hashes[rows[part]][:, None] ^ state.hashes[rows]) <= alike
         count += int((near & (np.arange(len(rows)) < part[:, None])).any(axis=1).sum())
     return count
-
-
-def _merit(state: _State, rows: Rows, *, quality: Floats, alike: int) -> Floats:
-    """Quality, less for rows that are but a few bits from those chosen."""
-    beyond = (state.apart[rows].astype(np.float32) - alike - NEARLY) / (CLEARLY - NEARLY)
-    merit: Floats = quality[rows] * (NEARLY_WEIGHT + (1 - NEARLY_WEIGHT) * np.clip(beyond, 0, 1)).astype(np.float32)
-    return merit
-
-
-def _middlemost(worth: NDArray[np.floating[Any]]) -> int:
-    """The place of the greatest value; among equals the one nearest the middle."""
-    equals = np.flatnonzero(worth == worth.max())
-    return int(equals[np.argmin(np.abs(equals - (len(worth) - 1) / 2))])
-
-
-def _parts(rows: Rows) -> Iterator[Rows]:
-    for start in range(0, len(rows), WINDOW):
-        yield rows[start : start + WINDOW]

@@ -38,8 +38,11 @@ COLUMNS = ("time", "pts", "shot", "rank", "sharpness", "reason", "same_view")
 # side costs up to one in a hundred frames that a keyframe would have looked like, at a cut every three seconds.
 CUT_MARGIN = (1, 0.03)
 BLEND_MARGIN = (2, 0.07)
-# Seconds of a view that is always given a keyframe, however much of the film has one already.
-LONG_VIEW = 0.5
+# For so many seconds, about, a blurred picture must stand, and no other, to be a keyframe. On 18 films with known shots
+# 0.065 to 0.11 gave pictures as sharp at the same recall.
+BLUR_PRICE = 0.09
+# Keyframes nearer to each other than that, in seconds, show much the same.
+REACH = 0.5
 # A view that is away for less than this, in seconds, was not away; one that is back for fewer frames than that is not
 # noted.
 PAUSE = 1.0
@@ -126,30 +129,28 @@ def pick_keyframes(
     most: int | None = None,
     least_contrast: float = FLAT,
     alike_distance: int = 10,
-    enough: float = 0.97,
+    enough: float = 0.95,
     most_repeats: float = 0.08,
 ) -> Records[Keyframe]:
     """Keyframes in order of time: few sharp and still pictures, unlike each other, that all others look like.
 
     Two pictures are alike within `alike_distance` of 64 bits of their pHash, as told from the small pictures. Each shot
-    gives one keyframe, and more where the view changes within it, those first that are sharp, still and stand for much
-    of the film, until the share `enough` of the pictures outside transitions looks like one of them and no view of half
-    a second is left out. What is left out then are the blurred views of jolts and whip pans: each lasts a few frames
-    and would need a keyframe of its own. Never chosen are transitions, one frame beside a cut and two beside a blend
-    (0.03 and 0.07 s where that is more, as far as the shot is long enough), damaged pictures and those of a contrast
-    (bars left aside) under `least_contrast` grey levels; a shot that has no others gives none, and the caption says so.
+    gives one keyframe, and more where the view changes within it: all views of which it has a sharp picture, and blurred
+    ones if they stand for a tenth of a second or so that no other stands for. If then less than the share `enough` of the
+    pictures outside transitions looks like a keyframe, more blurred ones are taken. What is left out are the views of
+    jolts and whip pans: each lasts a few frames and would need a keyframe of its own. Never chosen are transitions, one
+    frame beside a cut and two beside a blend (0.03 and 0.07 s where that is more, as far as the shot is long enough),
+    damaged pictures and those of a contrast (bars left aside) under `least_contrast` grey levels; a shot that has no
+    others gives none, and the caption says so.
 
-    A shot that looks like others throughout gives a keyframe of its own as long as such repeats are at most the share
-    `most_repeats` of all; else it is noted in the `same_view` of the one that it looks like, as is every view that comes
-    back. `most` keeps that many, those of the lowest `rank`: first one for each shot, the longest views before others,
-    then what adds most and is apart in time.
+    At most the share `most_repeats` of the keyframes looks like another one: sharp pictures that also stand for frames of
+    their own, and one of a shot that looks like others throughout; else such a shot is noted in the `same_view` of the
+    one that it looks like, as is every view that comes back. `most` keeps that many, those of the lowest `rank`: first
+    one for each shot, the longest views before others, then what adds most and is apart in time.
 
     The distance: perceptual hashes of 64 bits within 10 are usually taken for the same picture. `enough` is a balance
-    between finding every frame again and sharp pictures. On eight films of 34 short real scenes each that were
-    held out, 0.97 gave 2.1 keyframes a second, 96.5 % of the frames outside transitions were within 10 bits of one, and
-    the median keyframe was sharper than 79 % of its shot; a lower share gives fewer and sharper ones. Calm film needs far
-    fewer. To look at, take `most`; to search an archive with, take all. Raises IncompatibleError where `shots` are not of
-    this scan.
+    between finding every frame again and sharp pictures; docs/shots.md has what it gives on films with known shots. To
+    look at, take `most`; to search an archive with, take all. Raises IncompatibleError where `shots` are not of this scan.
     """
     if most is not None and most < 1:
         raise ValueError(f"most: at least 1, not {most}")
@@ -160,6 +161,7 @@ def pick_keyframes(
     counted = np.zeros(len(shown), np.bool_)
     for _, full, end in bounds:
         counted[full:end] = True
+    step = usual_step(scan.times)
     chosen = choose(
         _hashes(scan),
         shown=shown,
@@ -170,7 +172,8 @@ def pick_keyframes(
         aims=Aims(
             alike=alike_distance,
             enough=enough,
-            many=max(1, round(LONG_VIEW / usual_step(scan.times))),
+            price=BLUR_PRICE / step,
+            reach=max(1, round(REACH / step)),
             most_repeats=most_repeats,
         ),
     )
