@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["SCAN_VERSION", "Loss", "Scan", "finish_scan", "load_scan", "read_scan", "save_scan", "write_scan"]
 
 # Part of a cached scan's file name. A change of anything that a Scan holds raises it, so that no old scan is read as new.
-SCAN_VERSION = 2
+SCAN_VERSION = 3
 
 # Frame hashes at fixed instants of time, not at every n-th frame: two copies of different frame rate are hashed at the
 # same moments. Four a second follow fast cuts and cost nothing beside decoding.
