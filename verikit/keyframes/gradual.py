@@ -14,7 +14,8 @@ import numpy as np
 
 from verikit.keyframes.edge_designs import find_edges
 from verikit.keyframes.fades import find_fades, shows_nothing
-from verikit.keyframes.mixtures import candidates, explain_dissolve, explain_wipe, true_ends
+from verikit.keyframes.mixture_ends import true_ends
+from verikit.keyframes.mixtures import candidates, explain_dissolve, explain_wipe
 from verikit.keyframes.slides import find_slides
 from verikit.keyframes.small_pictures import FLAT, LUMA_VALUES
 from verikit.keyframes.stretches import overlap, stretches

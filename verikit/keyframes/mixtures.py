@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verikit.keyframes.mixture_ends import true_ends
 from verikit.keyframes.passing_edge import edge_passes
 from verikit.keyframes.stretches import CHANNELS, GRID, Explanation
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     Doubles = NDArray[np.float64]
     Rows = NDArray[np.int64]
 
-__all__ = ["Mixture", "candidates", "explain_dissolve", "explain_wipe", "true_ends"]
+__all__ = ["Mixture", "candidates", "explain_dissolve", "explain_wipe"]
 
 # Lengths in seconds at which gradual transitions are looked for, in steps of a third; real ones last 0.3 to 3 s.
 LENGTHS = (0.24, 0.32, 0.44, 0.6, 0.8, 1.04, 1.36, 1.8, 2.4, 3.2)
@@ -284,48 +285,3 @@ def _from_neighbours(moments: Floats, weights: Floats) -> tuple[Floats, NDArray[
     total, count = (np.stack([w[:-2, 1:-1] + w[2:, 1:-1], w[1:-1, :-2] + w[1:-1, 2:]]) for w in wide)
     total, count = (np.concatenate([one, one.sum(axis=0, keepdims=True)]).reshape(3, -1) for one in (total, count))
     return (total / np.maximum(count, 1e-6)).astype(np.float32), count > 1
-
-
-def true_ends(stretch: Stretch, first: int, last: int, *, within: tuple[int, int]) -> tuple[int, int]:
-    """Where the transition that a candidate is a part of, or contains, begins and ends; not beyond rows `within`."""
-    for _ in range(4):
-        slack = max(3, (last - first) // 2)
-        low, high = max(within[0], first - slack), min(within[1], last + slack)
-        mixture = Mixture.between(stretch.rows, first=first, last=last, low=low, high=high)
-        if not mixture.weights.any():
-            return first, last
-        course = (np.clip(mixture.shares, -0.5, 1.5) * mixture.weights).sum(axis=1) / mixture.weights.sum()
-        begin, end = fitted(course, stretch.times[low : high + 1], first=first - low, last=last - low)
-        if (low + begin, low + end) == (first, last):
-            break
-        first, last = low + begin, low + end
-        if last - first < 2:
-            break
-    return first, last
-
-
-def fitted(course: Floats, times: Doubles, *, first: int, last: int) -> tuple[int, int]:
-    """The rows at which a course that is 0 at `first` and 1 at `last` begins and ends to rise, straight or S-shaped.
-
-    The least mean distance over all pairs of rows, from a coarse grid to a fine one: what moves disturbs single rows,
-    hardly the whole course.
-    """
-    best, step = (first, last), max(1, len(course) // 16)
-    begins = ends = np.arange(0, len(course), step)
-    while True:
-        one, two = (grid.ravel() for grid in np.meshgrid(begins, ends, indexing="ij"))
-        one, two = one[two > one], two[two > one]
-        if len(one):
-            rise = np.clip((times - times[one][:, None]) / (times[two] - times[one])[:, None], 0, 1)
-            costs = []
-            for shape in (rise, rise * rise * (3 - 2 * rise)):
-                low, span = shape[:, first, None], (shape[:, last] - shape[:, first])[:, None]
-                expected = (shape - low) / np.maximum(span, 0.3)
-                costs.append(np.abs(expected - course).mean(axis=1) + (span[:, 0] < 0.3))
-            cost = np.minimum(*costs)
-            best = (int(one[cost.argmin()]), int(two[cost.argmin()]))
-        if step == 1:
-            return best
-        step = max(1, step // 2)
-        near = np.arange(-2, 3) * step
-        begins, ends = (np.unique(np.clip(row + near, 0, len(course) - 1)) for row in best)
