@@ -121,11 +121,13 @@ def _mixtures(
         if edge.clear >= CLEAR_EDGE and not _overlaps(kept, edge.first, edge.last):
             kept.append(edge.explained)
     windows = _distinct(candidates(stretch))
+    dissolves = []
     for first, last in windows:
-        if _overlaps(kept, first, last):
-            continue
-        one = explain_dissolve(stretch, first, last, most_unexplained=most_unexplained)
-        if one is not None and not _overlaps(kept, one.first, one.last) and _is_change(pictures, stretch, one):
+        if not _overlaps(kept, first, last):
+            one = explain_dissolve(stretch, first, last, most_unexplained=most_unexplained)
+            dissolves += [] if one is None else [one]
+    for one in sorted(dissolves, key=lambda one: one.doubt):
+        if not _overlaps(kept, one.first, one.last) and _is_change(pictures, stretch, one):
             kept.append(one)
     # What else is seen of an edge comes before wipes that are told without one.
     kept += [edge.explained for edge in edges if not _overlaps(kept, edge.first, edge.last)]
@@ -165,11 +167,11 @@ def _is_change(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> b
     # A view that travels changes all over from one frame to the next; there the edge tells a jump.
     if not _shows_another(pictures, stretch, one) or (not one.moves and _jumps(pictures, stretch, one) > MOST_SUDDEN):
         return False
-    most_restless = LEVELLED_MOST_RESTLESS if one.levels else MOST_RESTLESS
+    most_restless = LEVELLED_MOST_RESTLESS if one.kind == "dissolve" else MOST_RESTLESS
     if _pans(stretch, one) or not _stays(pictures, stretch, one, most_restless=most_restless):
         return False
     # So clean a dissolve only an editor can have made, though both views be of one take.
-    if one.levels and one.unexplained <= CLEAN:
+    if one.kind == "dissolve" and one.unexplained <= CLEAN:
         return True
     lasts = stretch.times[one.last] - stretch.times[one.first]
     if pictures.same_view(*_ends(stretch, one))[0]:

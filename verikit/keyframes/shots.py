@@ -117,7 +117,7 @@ class SmallPictureDetector:
     least_difference: float = 9.0
     least_ratio: float = 1.6
     most_likeness: float = 0.78
-    most_unexplained: float = 0.9
+    most_unexplained: float = 1.3
 
     def __call__(self, scan: Scan, /) -> tuple[Transition, ...]:
         """The transitions of a scanned film. A pure function of its `thumbs`, `chroma` and pts."""

@@ -62,8 +62,8 @@ class Explanation:
 
     `first` is the last row that shows the old view alone, `last` the first that shows the new one alone.
     `unexplained` is what this kind of transition leaves over, 1 being what a sudden change in the middle would leave.
-    `doubt` ranks accounts of one place by different kinds of wipes. `moves`: a whole view travels in it. `levels`: the
-    contrast sinks by just what is due where two views are mixed.
+    `doubt` ranks accounts of one place, those by dissolves and those by different kinds of wipes apart. `moves`: a whole
+    view travels in it.
     """
 
     kind: str
@@ -72,7 +72,6 @@ class Explanation:
     unexplained: float
     doubt: float = 0.0
     moves: bool = False
-    levels: bool = False
 
 
 def overlap(one: tuple[int, int], other: tuple[int, int], *, share: float) -> bool:
