@@ -53,11 +53,12 @@ LONG_DISSOLVE = 0.6
 # How restless they may be where the contrast sinks by just what is due; and how clean such a dissolve must be to be one
 # within one take.
 LEVELLED_MOST_RESTLESS, CLEAN = 0.9, 0.3
+SURELY_LEVELLED, SURELY_LEVELLED_MOST_RESTLESS = 0.5, 1.4
 # The same for a wipe whose edge was seen pass.
 EDGE_MOST_SUDDEN, EDGE_MOST_RESTLESS = 0.6, 0.9
 # From this clearness on an edge tells more than how well a dissolve explains; and that from which on pictures that travel
 # are not taken for a pan.
-CLEAR_EDGE, TRAVELLING_EDGE = 1.3, 1.25
+CLEAR_EDGE, TRAVELLING_EDGE = 1.3, 1.2
 # From this clearness on, with steps below this part of the whole change, the edge of what passes before the lens is told
 # from a wipe by what stays behind it: in films with known ones the former changes by 0.74 of the whole at once, the latter
 # by 0.58 at most.
@@ -167,7 +168,9 @@ def _is_change(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> b
     # A view that travels changes all over from one frame to the next; there the edge tells a jump.
     if not _shows_another(pictures, stretch, one) or (not one.moves and _jumps(pictures, stretch, one) > MOST_SUDDEN):
         return False
-    most_restless = LEVELLED_MOST_RESTLESS if one.kind == "dissolve" else MOST_RESTLESS
+    most_restless = MOST_RESTLESS
+    if one.kind == "dissolve":
+        most_restless = SURELY_LEVELLED_MOST_RESTLESS if one.doubt <= SURELY_LEVELLED else LEVELLED_MOST_RESTLESS
     if _pans(stretch, one) or not _stays(pictures, stretch, one, most_restless=most_restless):
         return False
     # So clean a dissolve only an editor can have made, though both views be of one take.
@@ -189,8 +192,8 @@ def _edge_is_change(pictures: SmallPictures, stretch: Stretch, edge: Edge) -> bo
         return False
     if _pans(stretch, one):
         # What travels behind a clear edge may be the views; a pan goes on beside it, and an upright thing in it is an edge.
-        travelling = edge.straight and edge.clear >= TRAVELLING_EDGE
-        if not travelling or _travels_beside(stretch, one, least=LEAST_TRAVEL_OF_EDGE):
+        least = TRAVELLING_EDGE if edge.straight else SURE_EDGE
+        if edge.clear < least or _travels_beside(stretch, one, least=LEAST_TRAVEL_OF_EDGE):
             return False
     same = bool(pictures.same_view(*_ends(stretch, one))[0])
     # What passes before the lens does not stay behind so clear an edge: where the view does, it may be of the same take,
