@@ -138,22 +138,24 @@ def _together(cuts: Sequence[Transition], gradual: Sequence[Transition]) -> tupl
     """Cuts and gradual transitions, ascending and apart.
 
     A jump to black from which a view rises, or from black into which one sank, is a cut beside half a fade; any other cut
-    inside a gradual transition is a part of it.
+    at a fade is a part of it. No shot begins or ends in a dissolve or wipe right at a cut: what looks so is within the shot.
     """
     kept, apart = [], []
     taken: set[int] = set()
     for one in gradual:
         first, full = one.first, one.full
-        for cut in cuts:
-            if one.first - EDGE <= cut.first <= one.full + EDGE:
-                taken.add(cut.first)
-                at_start, at_end = abs(cut.first - one.first) <= EDGE, abs(cut.first - one.full) <= EDGE
-                if one.kind == "fade" and at_start and cut.first + 1 < full:
-                    first = cut.first + 1
-                    kept.append(cut)
-                elif one.kind == "fade" and at_end and first < cut.first - 1:
-                    full = cut.first - 1
-                    kept.append(cut)
+        beside = [cut for cut in cuts if one.first - EDGE <= cut.first <= one.full + EDGE]
+        if beside and one.kind != "fade":
+            continue
+        for cut in beside:
+            taken.add(cut.first)
+            at_start, at_end = abs(cut.first - one.first) <= EDGE, abs(cut.first - one.full) <= EDGE
+            if at_start and cut.first + 1 < full:
+                first = cut.first + 1
+                kept.append(cut)
+            elif at_end and first < cut.first - 1:
+                full = cut.first - 1
+                kept.append(cut)
         apart.append(dataclasses.replace(one, first=first, full=full))
     kept += [cut for cut in cuts if cut.first not in taken]
     return tuple(sorted([*kept, *apart], key=lambda change: change.first))
