@@ -58,7 +58,7 @@ SURELY_LEVELLED, SURELY_LEVELLED_MOST_RESTLESS = 0.5, 1.4
 EDGE_MOST_SUDDEN, EDGE_MOST_RESTLESS = 0.6, 0.9
 # From this clearness on an edge tells more than how well a dissolve explains; and that from which on pictures that travel
 # are not taken for a pan.
-CLEAR_EDGE, TRAVELLING_EDGE = 1.3, 1.2
+CLEAR_EDGE, TRAVELLING_EDGE, TRAVELLING_ASKEW = 1.3, 1.2, 1.8
 # From this clearness on, with steps below this part of the whole change, the edge of what passes before the lens is told
 # from a wipe by what stays behind it: in films with known ones the former changes by 0.74 of the whole at once, the latter
 # by 0.58 at most.
@@ -168,10 +168,12 @@ def _is_change(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> b
     # A view that travels changes all over from one frame to the next; there the edge tells a jump.
     if not _shows_another(pictures, stretch, one) or (not one.moves and _jumps(pictures, stretch, one) > MOST_SUDDEN):
         return False
-    most_restless = MOST_RESTLESS
-    if one.kind == "dissolve":
-        most_restless = SURELY_LEVELLED_MOST_RESTLESS if one.doubt <= SURELY_LEVELLED else LEVELLED_MOST_RESTLESS
-    if _pans(stretch, one) or not _stays(pictures, stretch, one, most_restless=most_restless):
+    # Neither a pan nor a view that shakes makes detail sink and rise like that.
+    surely = one.kind == "dissolve" and one.doubt <= SURELY_LEVELLED
+    most_restless = MOST_RESTLESS if one.kind != "dissolve" else LEVELLED_MOST_RESTLESS
+    if surely:
+        most_restless = SURELY_LEVELLED_MOST_RESTLESS
+    if (_pans(stretch, one) and not surely) or not _stays(pictures, stretch, one, most_restless=most_restless):
         return False
     # So clean a dissolve only an editor can have made, though both views be of one take.
     if one.kind == "dissolve" and one.unexplained <= CLEAN:
@@ -192,7 +194,7 @@ def _edge_is_change(pictures: SmallPictures, stretch: Stretch, edge: Edge) -> bo
         return False
     if _pans(stretch, one):
         # What travels behind a clear edge may be the views; a pan goes on beside it, and an upright thing in it is an edge.
-        least = TRAVELLING_EDGE if edge.straight else SURE_EDGE
+        least = TRAVELLING_EDGE if edge.straight else TRAVELLING_ASKEW
         if edge.clear < least or _travels_beside(stretch, one, least=LEAST_TRAVEL_OF_EDGE):
             return False
     same = bool(pictures.same_view(*_ends(stretch, one))[0])
