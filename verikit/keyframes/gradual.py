@@ -58,7 +58,7 @@ SURELY_LEVELLED, SURELY_LEVELLED_MOST_RESTLESS = 0.5, 1.4
 EDGE_MOST_SUDDEN, EDGE_MOST_RESTLESS = 0.6, 0.9
 # From this clearness on an edge tells more than how well a dissolve explains; and that from which on pictures that travel
 # are not taken for a pan.
-CLEAR_EDGE, TRAVELLING_EDGE, TRAVELLING_ASKEW = 1.3, 1.2, 1.8
+CLEAR_EDGE, TRAVELLING_EDGE = 1.3, 1.2
 # From this clearness on, with steps below this part of the whole change, the edge of what passes before the lens is told
 # from a wipe by what stays behind it: in films with known ones the former changes by 0.74 of the whole at once, the latter
 # by 0.58 at most.
@@ -194,8 +194,8 @@ def _edge_is_change(pictures: SmallPictures, stretch: Stretch, edge: Edge) -> bo
         return False
     if _pans(stretch, one):
         # What travels behind a clear edge may be the views; a pan goes on beside it, and an upright thing in it is an edge.
-        least = TRAVELLING_EDGE if edge.straight else TRAVELLING_ASKEW
-        if edge.clear < least or _travels_beside(stretch, one, least=LEAST_TRAVEL_OF_EDGE):
+        travelling = edge.straight and edge.clear >= TRAVELLING_EDGE
+        if not travelling or _travels_beside(stretch, one, least=LEAST_TRAVEL_OF_EDGE):
             return False
     same = bool(pictures.same_view(*_ends(stretch, one))[0])
     # What passes before the lens does not stay behind so clear an edge: where the view does, it may be of the same take,
