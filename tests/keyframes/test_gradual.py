@@ -40,6 +40,14 @@ def view(seed, count, *, jitter=0.0):
     return np.stack([wide[12 + y : 48 + y, 12 + x : 76 + x] for y, x in steps])
 
 
+def swelling(seed, count):
+    """`count` pictures of a detailed view that grows and shrinks by a fifth."""
+    sizes = 1.1 + 0.2 * np.sin(2 * np.pi * np.arange(count) / 30)
+    places = [np.float32([[size, 0, 32 * (1 - size)], [0, size, 18 * (1 - size)]]) for size in sizes]
+    picture = view(seed, 1)[0]
+    return np.stack([cv2.warpAffine(picture, place, (64, 36), borderMode=cv2.BORDER_REFLECT) for place in places])
+
+
 def wiped(before, after, length, *, order, soft=0.02):
     """The two scenes, joined over `length` pictures by an edge that takes each pixel at its part of the time."""
     parts = np.arange(1, length + 1)[:, None, None] / (length + 1)
@@ -88,12 +96,33 @@ def test_a_view_that_slides_is_a_wipe(moves):
     assert_one(found(slid(view(31, 70), view(32, 70), 24, moves=moves)), "wipe", first=46, full=70, slack=4)
 
 
+def test_a_slide_between_views_that_swell_is_found():
+    # Both views grow and shrink by a fifth all the time, which no slide explains; the edge travels evenly all the same.
+    for seed in range(4):
+        got = found(slid(swelling(seed, 70), swelling(seed + 50, 70), 24, moves=(True, True)))
+        assert_one(got, "wipe", first=46, full=70, slack=7)
+
+
 def test_a_wipe_between_shaking_views_is_found():
     kinds = [
         found(wiped(view(n, 60, jitter=0.3), view(n + 50, 60, jitter=0.3), 20, order=ORDERS["right"])) for n in range(8)
     ]
     # What moves is what no wipe explains: one may be missed.
     assert sum([kind for kind, _, _ in got] == ["wipe"] for got in kinds) >= 7
+
+
+@pytest.mark.parametrize("jitter", [0.5, 1.0])
+@pytest.mark.parametrize("length", [24, 40])
+def test_a_dissolve_between_shaking_views_is_found_with_its_ends(jitter, length):
+    for seed in range(5):
+        luma = dissolve(view(seed, 110, jitter=jitter), view(seed + 50, 110, jitter=jitter), length)
+        # 0.3 s at 25 pictures a second.
+        assert_one(found(luma), "dissolve", first=110 - length, full=110, slack=7)
+
+
+@pytest.mark.parametrize("jitter", [0.3, 0.5, 1.2])
+def test_a_view_that_shakes_is_one_shot(jitter):
+    assert [found(view(seed, 160, jitter=jitter)) for seed in range(200, 206)] == [[]] * 6
 
 
 @pytest.mark.parametrize("order", ["right", "iris", "clock"])

@@ -50,9 +50,11 @@ MOST_SUDDEN = 0.5
 # dissolve of so many seconds the old view may come back: nothing that passes levels the contrast for so long.
 STAY_SECONDS, MOST_RESTLESS = 0.32, 0.6
 LONG_DISSOLVE = 0.6
-# How restless they may be where the contrast sinks by just what is due; and how clean such a dissolve must be to be one
-# within one take.
+# How restless they may be where detail is levelled as in a dissolve; and how clean such a dissolve must be to be one within
+# one take.
 LEVELLED_MOST_RESTLESS, CLEAN = 0.9, 0.3
+# Up to this doubt nothing but mixing levels detail so: both views may shake and travel. On films with known dissolves no
+# other thing came below, and half of the dissolves do.
 SURELY_LEVELLED, SURELY_LEVELLED_MOST_RESTLESS = 0.5, 1.4
 # The same for a wipe whose edge was seen pass.
 EDGE_MOST_SUDDEN, EDGE_MOST_RESTLESS = 0.6, 0.9
@@ -169,10 +171,10 @@ def _is_change(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> b
     if not _shows_another(pictures, stretch, one) or (not one.moves and _jumps(pictures, stretch, one) > MOST_SUDDEN):
         return False
     # Neither a pan nor a view that shakes makes detail sink and rise like that.
-    surely = one.kind == "dissolve" and one.doubt <= SURELY_LEVELLED
-    most_restless = MOST_RESTLESS if one.kind != "dissolve" else LEVELLED_MOST_RESTLESS
-    if surely:
-        most_restless = SURELY_LEVELLED_MOST_RESTLESS
+    surely, most_restless = False, MOST_RESTLESS
+    if one.kind == "dissolve":
+        surely = one.doubt <= SURELY_LEVELLED
+        most_restless = SURELY_LEVELLED_MOST_RESTLESS if surely else LEVELLED_MOST_RESTLESS
     if (_pans(stretch, one) and not surely) or not _stays(pictures, stretch, one, most_restless=most_restless):
         return False
     # So clean a dissolve only an editor can have made, though both views be of one take.

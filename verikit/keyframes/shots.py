@@ -105,13 +105,14 @@ class SmallPictureDetector:
 
     A cut is a frame that differs from the one before by at least `least_difference` grey levels after small motion is
     allowed for, by at least `least_ratio` times as much as the two steps on each side of it, with a correlation of
-    both pictures under any shift below `most_likeness`, or in fine detail; flashes of up to 0.13 s, and jumps after which
-    the same view comes back within two seconds, are none. A dissolve may leave `most_unexplained` of what happens in it,
-    1 being what a jump in the middle would leave; see `verikit.keyframes.mixtures` for what else it must show.
+    both pictures under any shift below `most_likeness`, or in fine detail; a jump of five times what is around it may be
+    one within one take. Flashes of up to 0.13 s, and jumps after which the same picture comes back within two seconds,
+    are none. A dissolve may leave `most_unexplained` of what happens in it, 1 being what a jump in the middle would leave;
+    see `verikit.keyframes.mixtures` for what else it must show.
 
     The defaults were set on six films with 61 known cuts, whose smallest comes to 19 grey levels, 3 times its
     surroundings, and whose most alike sides correlate by 0.71; in 16 single takes jolts correlate by 0.89 and more. What
-    concerns gradual transitions was set on ten composed films with 104 of them.
+    concerns gradual transitions and cuts within one take was set on 18 composed films with 318 and 300 of them.
     """
 
     least_difference: float = 9.0
