@@ -107,9 +107,7 @@ def _stretch(pictures: SmallPictures, times: NDArray[np.float64], frames: Rows) 
     luma, rows = pictures.read(frames)
     contrast = luma.reshape(len(luma), -1).std(axis=1, dtype=np.float32)
     roughness = _roughness(luma)
-    return Stretch(
-        frames=frames, times=times[frames], luma=luma, rows=rows, contrast=contrast, roughness=roughness
-    )
+    return Stretch(frames=frames, times=times[frames], luma=luma, rows=rows, contrast=contrast, roughness=roughness)
 
 
 def _roughness(luma: NDArray[np.uint8]) -> Floats:
