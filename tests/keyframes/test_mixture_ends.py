@@ -27,7 +27,7 @@ def stretch_of(luma):
 @pytest.mark.parametrize("jitter", [0.0, 0.4, 1.0])
 def test_mixing_explains_a_dissolve_and_nothing_else(jitter):
     before, after = view(1, 80, jitter=jitter), view(2, 80, jitter=jitter)
-    level, due = levelled(stretch_of(dissolve(before, after, 30)), 49, 80)
+    level, due, _ = levelled(stretch_of(dissolve(before, after, 30)), 49, 80)
     assert level > 0.5
     assert due > 0.25
     for order in ("right", "iris"):
@@ -47,4 +47,4 @@ def test_ends_stay_within_their_bounds_and_where_nothing_changes():
     assert 55 <= begin < end <= 75
     plain = stretch_of(flat(40))
     assert true_ends(plain, 10, 20, within=(0, 39)) == (10, 20)
-    assert levelled(plain, 10, 20) == (0.0, 0.0)
+    assert levelled(plain, 10, 20) == (0.0, 0.0, 0.0)

@@ -61,7 +61,8 @@ def _course(stretch: Stretch, first: int, last: int, *, low: int, high: int) -> 
     expected = (1 - come) ** 2 * rough[first] + come**2 * rough[last]
     spread = _spread(rough[[first, last]], _own_changes(rough, first, last))
     costs += ((rough[low : high + 1, None] - expected) ** 2 / spread).mean(axis=2)
-    return SHARES[costs.argmin(axis=1)]
+    course: Floats = SHARES[costs.argmin(axis=1)]
+    return course
 
 
 def _spread(rough: Floats, own: Floats) -> Floats:
@@ -70,29 +71,32 @@ def _spread(rough: Floats, own: Floats) -> Floats:
     return spread
 
 
-def levelled(stretch: Stretch, first: int, last: int) -> tuple[float, float]:
-    """How much better mixing explains how rough the pictures are than going over straight, at most 1; and what is due.
+def levelled(stretch: Stretch, first: int, last: int) -> tuple[float, float, float]:
+    """How much better mixing explains how rough the pictures are than going over straight, at most 1; what is due; what sinks.
 
     Two views that have nothing to do with each other level each other out, whatever moves in them: roughness follows a
     parabola. In motion, in changing light and behind a passing edge it does not. The mean for two courses: the one that
-    the pictures tell, and a steady or an S-shaped one. What is due: the part of the roughness that mixing takes away.
+    the pictures tell, and a steady or an S-shaped one. What is due: the part of the roughness that mixing takes away; what
+    sinks: how many times as much does.
     Source: A. M. Alattar, Detecting and compressing dissolve regions in video sequences (1993), for the variance.
     """
     rough, times = stretch.roughness[first : last + 1], stretch.times[first : last + 1]
     told = _course(stretch, first, last, low=first, high=last)
     if told is None:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     rise = ((times - times[0]) / (times[-1] - times[0])).astype(np.float32)
     trust = 1 / np.sqrt(_spread(rough, _own_changes(stretch.roughness, first, last)))
-    better, due = [], []
+    better, due, sunk = [], [], []
     for course in (told, rise, rise * rise * (3 - 2 * rise)):
         share = np.clip(course, 0, 1)[:, None]
         straight = (1 - share) * rough[0] + share * rough[-1]
         mixed = (1 - share) ** 2 * rough[0] + share**2 * rough[-1]
         off = [float((np.abs(rough - way) * trust).sum()) for way in (mixed, straight)]
         better.append(1 - off[0] / max(off[1], 1e-6))
-        due.append(float((straight - mixed).sum()) / max(float(straight.sum()), 1e-6))
-    return (max(better[0], -1.0) + max(*better[1:], -1.0)) / 2, due[0]
+        whole, sinks = (float((straight - other).sum()) for other in (mixed, rough))
+        due.append(whole / max(float(straight.sum()), 1e-6))
+        sunk.append(sinks / max(whole, 1e-6))
+    return (max(better[0], -1.0) + max(*better[1:], -1.0)) / 2, due[0], sunk[0]
 
 
 def _own_changes(values: Floats, first: int, last: int) -> Floats:

@@ -51,6 +51,8 @@ LEAST_TOLD = 0.5
 # it must explain how rough the pictures are. On films with known dissolves: 0.35 and more in 90 %, below in 95 % of what
 # else looks like a mixture.
 LEAST_DUE, LEAST_LEVELLED = 0.12, 0.35
+# More than this many times as much as is due sinks where a fast pan blurs the picture: 1.1 is usual in dissolves.
+MOST_SUNK = 1.25
 # A dissolve that leaves less than this is no wipe; of others a wipe that leaves this part of it is the better account.
 SURELY, WIPE_BETTER = 0.2, 0.6
 # What a wipe may leave, for each unit of spread and square root of its seconds: short and narrow ones must be clean, for
@@ -174,8 +176,8 @@ def _dissolve(stretch: Stretch, first: int, last: int, *, most_unexplained: floa
     rest = float(mixture.left_over(mixture.evenly()))
     if rest > most_unexplained or mixture.told() < LEAST_TOLD:
         return None
-    level, due = levelled(stretch, first, last)
-    if level < LEAST_LEVELLED or due < LEAST_DUE:
+    level, due, sunk = levelled(stretch, first, last)
+    if level < LEAST_LEVELLED or due < LEAST_DUE or sunk > MOST_SUNK:
         return None
     return Explanation(kind="dissolve", first=first, last=last, unexplained=rest, doubt=1 - level)
 
