@@ -48,10 +48,9 @@ LEAST_SPREAD = 0.1
 # The share of the parts that must change enough to tell how far they have come.
 LEAST_TOLD = 0.5
 # Mixing levels the detail: by how much at least for that to tell anything, and how much better than a straight passage
-# it must explain how rough the pictures are. On films with known dissolves: 0.35 and more in 90 %, below in 95 % of what
-# else looks like a mixture.
+# it must explain how rough the pictures are. On films with 128 known dissolves 118 reach it, and four things that are none.
 LEAST_DUE, LEAST_LEVELLED = 0.12, 0.35
-# More than this many times as much as is due sinks where a fast pan blurs the picture: 1.1 is usual in dissolves.
+# More than this many times as much as is due sinks where a fast pan blurs the picture: 95 % of dissolves stay below 1.1.
 MOST_SUNK = 1.25
 # A dissolve that leaves less than this is no wipe; of others a wipe that leaves this part of it is the better account.
 SURELY, WIPE_BETTER = 0.2, 0.6

@@ -39,7 +39,7 @@ BACKGROUND_KEPT = 0.35
 # the lens, or damage, begins or ends suddenly and then the same view is back without a second cut.
 RETURN_SECONDS, RETURN_LOOKS = 2.0, 12
 # Then it differs from the one before by less than this part of the jump: 0.08 to 0.35 in films with known cuts. After a
-# jump within one take the view is the same too, but what moved is elsewhere: 0.67 and more.
+# jump within one take the view is the same too, but what moved is elsewhere: 0.67 and more in nine of ten.
 MOST_OF_JUMP = 0.5
 
 
