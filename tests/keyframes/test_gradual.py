@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -38,6 +39,26 @@ def view(seed, count, *, jitter=0.0):
     wide = np.clip((wide - wide.mean()) / wide.std() * 48 + rng.uniform(90, 160), 5, 250)
     steps = np.clip(np.round(np.cumsum(rng.normal(0, jitter, (count, 2)), axis=0)), -10, 10).astype(int)
     return np.stack([wide[12 + y : 48 + y, 12 + x : 76 + x] for y, x in steps])
+
+
+def swelling(seed, count):
+    """`count` pictures of a detailed view that grows and shrinks by a fifth."""
+    sizes = 1.1 + 0.2 * np.sin(2 * np.pi * np.arange(count) / 30)
+    places = [np.float32([[size, 0, 32 * (1 - size)], [0, size, 18 * (1 - size)]]) for size in sizes]
+    picture = view(seed, 1)[0]
+    return np.stack([cv2.warpAffine(picture, place, (64, 36), borderMode=cv2.BORDER_REFLECT) for place in places])
+
+
+def blurred_pan(seed, length, *, way):
+    """A still view, a pan by `way` pixels in `length` pictures that are blurred by it, and where it leads."""
+    rng = np.random.default_rng(seed)
+    large = rng.uniform(0, 255, (60, 184 + way))
+    wide = sum(weight * cv2.GaussianBlur(large, (0, 0), size) for size, weight in ((6, 1.0), (2, 0.12), (0.8, 0.03)))
+    wide = np.clip((wide - wide.mean()) / wide.std() * 48 + rng.uniform(90, 160), 5, 250)
+    part = np.clip((np.arange(101 + length) - 50) / length, 0, 1)
+    at = 20 + way * part * part * (3 - 2 * part)
+    exposed = [np.linspace(begin, end, 12, endpoint=False).astype(int) for begin, end in itertools.pairwise(at)]
+    return np.stack([np.mean([wide[12:48, left : left + 64] for left in lefts], axis=0) for lefts in exposed])
 
 
 def wiped(before, after, length, *, order, soft=0.02):
@@ -88,12 +109,33 @@ def test_a_view_that_slides_is_a_wipe(moves):
     assert_one(found(slid(view(31, 70), view(32, 70), 24, moves=moves)), "wipe", first=46, full=70, slack=4)
 
 
+def test_a_slide_between_views_that_swell_is_found():
+    # Both views grow and shrink by a fifth all the time, which no slide explains; the edge travels evenly all the same.
+    for seed in range(4):
+        got = found(slid(swelling(seed, 70), swelling(seed + 50, 70), 24, moves=(True, True)))
+        assert_one(got, "wipe", first=46, full=70, slack=7)
+
+
 def test_a_wipe_between_shaking_views_is_found():
     kinds = [
         found(wiped(view(n, 60, jitter=0.3), view(n + 50, 60, jitter=0.3), 20, order=ORDERS["right"])) for n in range(8)
     ]
     # What moves is what no wipe explains: one may be missed.
     assert sum([kind for kind, _, _ in got] == ["wipe"] for got in kinds) >= 7
+
+
+@pytest.mark.parametrize("jitter", [0.5, 1.0])
+@pytest.mark.parametrize("length", [24, 40])
+def test_a_dissolve_between_shaking_views_is_found_with_its_ends(jitter, length):
+    for seed in range(5):
+        luma = dissolve(view(seed, 110, jitter=jitter), view(seed + 50, 110, jitter=jitter), length)
+        # 0.3 s at 25 pictures a second.
+        assert_one(found(luma), "dissolve", first=110 - length, full=110, slack=7)
+
+
+@pytest.mark.parametrize("jitter", [0.3, 0.5, 1.2])
+def test_a_view_that_shakes_is_one_shot(jitter):
+    assert [found(view(seed, 160, jitter=jitter)) for seed in range(200, 206)] == [[]] * 6
 
 
 @pytest.mark.parametrize("order", ["right", "iris", "clock"])
@@ -137,6 +179,12 @@ def test_a_pan_across_a_detailed_view_is_no_wipe():
     for pace in (1, 2, 4):
         shown = np.clip(np.arange(90) * pace - 20 * pace, 0, 256)
         assert found(np.stack([wide[:, x : x + 64] for x in shown])) == []
+
+
+def test_the_blur_of_a_fast_pan_does_not_make_it_a_dissolve():
+    reported = [found(blurred_pan(seed, length, way=way)) for seed in range(8) for length, way in ((9, 48), (12, 96))]
+    # What travels faster than a pan is looked for may look mixed: one of sixteen.
+    assert sum(got != [] for got in reported) <= 1
 
 
 def test_two_shots_may_be_joined_by_each_kind_in_one_film():

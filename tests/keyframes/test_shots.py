@@ -9,6 +9,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -73,6 +74,27 @@ def test_a_wall_that_passes_before_the_lens_is_no_cut():
     for step in range(8):  # it comes in bit by bit and is gone at once
         view[12 + step, :, : 8 * step] = scene(2, 1)[0, :, : 8 * step]
     assert found(view) == []
+
+
+def test_a_blaze_that_dies_away_slowly_is_no_cut():
+    for seed in range(3):
+        blaze = np.zeros((80, 1, 1))
+        blaze[30:60, 0, 0] = np.exp(-np.arange(30) / 6)
+        assert found(scene(seed, 80, motion=0.2) * (1 - blaze) + 250 * blaze) == []
+
+
+def test_a_jump_within_one_take_is_a_cut():
+    # The same thing before the same soft background, in another place; it moves a little all the time.
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        background = cv2.GaussianBlur(scene(seed, 1)[0], (0, 0), 6)
+        take = background + rng.normal(0, 1, (80, 36, 64))
+        thing = scene(seed + 500, 1)[0, :30, :34]
+        for number, sway in enumerate(np.clip(np.cumsum(rng.normal(0, 0.2, 80)), -2, 2).round().astype(int)):
+            left = (4 if number < 40 else 18) + sway
+            covered = take[number, 4:34, left : left + 34]
+            covered[:] = 0.25 * covered + 0.75 * thing
+        assert found(take) == [("cut", 40, 40)]
 
 
 def test_a_picture_that_comes_back_after_a_shot_of_four_frames_or_more_gives_two_cuts():

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verikit.keyframes.mixtures import Mixture, true_ends
+from verikit.keyframes.mixture_ends import true_ends
+from verikit.keyframes.mixtures import Mixture
 from verikit.keyframes.small_pictures import FLAT
 from verikit.keyframes.stretches import Explanation
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from verikit.keyframes.edge_designs import find_edges
 from verikit.keyframes.fades import find_fades, shows_nothing
-from verikit.keyframes.mixtures import candidates, explain_dissolve, explain_wipe, true_ends
+from verikit.keyframes.mixture_ends import true_ends
+from verikit.keyframes.mixtures import candidates, explain_dissolve, explain_wipe
 from verikit.keyframes.slides import find_slides
 from verikit.keyframes.small_pictures import FLAT, LUMA_VALUES
 from verikit.keyframes.stretches import overlap, stretches
@@ -49,14 +50,17 @@ MOST_SUDDEN = 0.5
 # dissolve of so many seconds the old view may come back: nothing that passes levels the contrast for so long.
 STAY_SECONDS, MOST_RESTLESS = 0.32, 0.6
 LONG_DISSOLVE = 0.6
-# How restless they may be where the contrast sinks by just what is due; and how clean such a dissolve must be to be one
-# within one take.
+# How restless they may be where detail is levelled as in a dissolve; and how clean such a dissolve must be to be one within
+# one take.
 LEVELLED_MOST_RESTLESS, CLEAN = 0.9, 0.3
+# Up to this doubt hardly anything but mixing levels detail so: both views may shake and travel. On films with 128 known
+# dissolves 108 come below, and one other thing, a slow change of exposure.
+SURELY_LEVELLED, SURELY_LEVELLED_MOST_RESTLESS = 0.5, 1.4
 # The same for a wipe whose edge was seen pass.
 EDGE_MOST_SUDDEN, EDGE_MOST_RESTLESS = 0.6, 0.9
 # From this clearness on an edge tells more than how well a dissolve explains; and that from which on pictures that travel
 # are not taken for a pan.
-CLEAR_EDGE, TRAVELLING_EDGE = 1.3, 1.25
+CLEAR_EDGE, TRAVELLING_EDGE = 1.3, 1.2
 # From this clearness on, with steps below this part of the whole change, the edge of what passes before the lens is told
 # from a wipe by what stays behind it: in films with known ones the former changes by 0.74 of the whole at once, the latter
 # by 0.58 at most.
@@ -64,6 +68,8 @@ SURE_EDGE, SURE_SUDDEN, SURE_RETURN_SECONDS = 1.45, 0.4, 1.0
 # What one shift of the whole picture must leave over where views mix in place: dissolves and wipes 0.48 and more, steady
 # pans 0.04; and how far it is looked for, in pixels of the small picture.
 LEAST_UNCARRIED, SHIFT_X, SHIFT_Y = 0.4, 10, 6
+# The part of all steps' way that they come to together: in pans all of it, where a hand shakes a third.
+ADDS_UP = 0.6
 # How fast a picture must travel before or after a slide to be a pan, in parts of the slide's own pace; and beside an edge,
 # where a pan's goes with the picture: 0.8 and more over simulated pans, less in the films' wipes.
 LEAST_TRAVEL, LEAST_TRAVEL_OF_EDGE = 0.5, 0.8
@@ -120,11 +126,13 @@ def _mixtures(
         if edge.clear >= CLEAR_EDGE and not _overlaps(kept, edge.first, edge.last):
             kept.append(edge.explained)
     windows = _distinct(candidates(stretch))
+    dissolves = []
     for first, last in windows:
-        if _overlaps(kept, first, last):
-            continue
-        one = explain_dissolve(stretch, first, last, most_unexplained=most_unexplained)
-        if one is not None and not _overlaps(kept, one.first, one.last) and _is_change(pictures, stretch, one):
+        if not _overlaps(kept, first, last):
+            one = explain_dissolve(stretch, first, last, most_unexplained=most_unexplained)
+            dissolves += [] if one is None else [one]
+    for one in sorted(dissolves, key=lambda one: one.doubt):
+        if not _overlaps(kept, one.first, one.last) and _is_change(pictures, stretch, one):
             kept.append(one)
     # What else is seen of an edge comes before wipes that are told without one.
     kept += [edge.explained for edge in edges if not _overlaps(kept, edge.first, edge.last)]
@@ -164,11 +172,16 @@ def _is_change(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> b
     # A view that travels changes all over from one frame to the next; there the edge tells a jump.
     if not _shows_another(pictures, stretch, one) or (not one.moves and _jumps(pictures, stretch, one) > MOST_SUDDEN):
         return False
-    most_restless = LEVELLED_MOST_RESTLESS if one.levels else MOST_RESTLESS
-    if _pans(stretch, one) or not _stays(pictures, stretch, one, most_restless=most_restless):
+    # A view that shakes does not make detail sink and rise like that; a pan may, by its blur.
+    surely, most_restless = False, MOST_RESTLESS
+    if one.kind == "dissolve":
+        surely = one.doubt <= SURELY_LEVELLED
+        most_restless = SURELY_LEVELLED_MOST_RESTLESS if surely else LEVELLED_MOST_RESTLESS
+    pans = _travels_one_way(stretch, one) if surely else _pans(stretch, one)
+    if pans or not _stays(pictures, stretch, one, most_restless=most_restless):
         return False
-    # So clean a dissolve only an editor can have made, though both views be of one take.
-    if one.levels and one.unexplained <= CLEAN:
+    # Such a dissolve only an editor can have made, and so clean a one, though both views be of one take.
+    if surely or (one.kind == "dissolve" and one.unexplained <= CLEAN):
         return True
     lasts = stretch.times[one.last] - stretch.times[one.first]
     if pictures.same_view(*_ends(stretch, one))[0]:
@@ -226,9 +239,20 @@ def _pans(stretch: Stretch, one: Explanation) -> bool:
 
 
 def _travels_throughout(stretch: Stretch, one: Explanation) -> bool:
+    carried, still, _ = zip(*_carried_by_steps(stretch, one), strict=True)
+    return bool(sum(carried) < LEAST_UNCARRIED * sum(still))
+
+
+def _travels_one_way(stretch: Stretch, one: Explanation) -> bool:
+    """Whether the picture travels, and its steps add up, as in a pan; where a hand shakes they take each other back."""
+    carried, still, steps = zip(*_carried_by_steps(stretch, one), strict=True)
+    adds_up = np.linalg.norm(np.sum(steps, axis=0)) >= ADDS_UP * np.linalg.norm(steps, axis=1).sum()
+    return bool(adds_up) and bool(sum(carried) < LEAST_UNCARRIED * sum(still))
+
+
+def _carried_by_steps(stretch: Stretch, one: Explanation) -> list[tuple[float, float, tuple[int, int]]]:
     picked = np.unique(np.linspace(one.first, one.last, 9).round().astype(np.int64))
-    rests = [_carried(stretch, *pair)[:2] for pair in itertools.pairwise(picked)]
-    return sum(rest[0] for rest in rests) < LEAST_UNCARRIED * sum(rest[1] for rest in rests)
+    return [_carried(stretch, *pair) for pair in itertools.pairwise(picked)]
 
 
 def _travels_beside(stretch: Stretch, one: Explanation, *, least: float) -> bool:
@@ -238,19 +262,19 @@ def _travels_beside(stretch: Stretch, one: Explanation, *, least: float) -> bool
     sides = [(before, min(before + eighth, one.first)), (max(after - eighth, one.last), after)]
     least_way = least * stretch.luma.shape[1] * eighth / (one.last - one.first)
     for side in sides:
-        carried, still, way = _carried(stretch, *side)
-        if way >= least_way and carried < LEAST_UNCARRIED * still:
+        carried, still, step = _carried(stretch, *side)
+        if np.hypot(*step) >= least_way and carried < LEAST_UNCARRIED * still:
             return True
     return False
 
 
-def _carried(stretch: Stretch, before: int, after: int) -> tuple[float, float, float]:
-    """Squared differences of two pictures after the best shift and without any, and that shift in pixels."""
+def _carried(stretch: Stretch, before: int, after: int) -> tuple[float, float, tuple[int, int]]:
+    """Squared differences of two pictures after the best shift and without any, and that shift (down, right) in pixels."""
     template = np.ascontiguousarray(stretch.luma[before, SHIFT_Y:-SHIFT_Y, SHIFT_X:-SHIFT_X].astype(np.float32))
     rests = cv2.matchTemplate(stretch.luma[after].astype(np.float32), template, cv2.TM_SQDIFF)
     down, right = np.unravel_index(int(rests.argmin()), rests.shape)
-    way = float(np.hypot(int(down) - SHIFT_Y, int(right) - SHIFT_X))
-    return max(float(rests.min()), 0.0), float(rests[SHIFT_Y, SHIFT_X]), way
+    step = int(down) - SHIFT_Y, int(right) - SHIFT_X
+    return max(float(rests.min()), 0.0), float(rests[SHIFT_Y, SHIFT_X]), step
 
 
 def _stays(pictures: SmallPictures, stretch: Stretch, one: Explanation, *, most_restless: float) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verikit.keyframes.mixture_ends import levelled, true_ends
 from verikit.keyframes.passing_edge import edge_passes
 from verikit.keyframes.stretches import CHANNELS, GRID, Explanation
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     Doubles = NDArray[np.float64]
     Rows = NDArray[np.int64]
 
-__all__ = ["Mixture", "candidates", "explain_dissolve", "explain_wipe", "true_ends"]
+__all__ = ["Mixture", "candidates", "explain_dissolve", "explain_wipe"]
 
 # Lengths in seconds at which gradual transitions are looked for, in steps of a third; real ones last 0.3 to 3 s.
 LENGTHS = (0.24, 0.32, 0.44, 0.6, 0.8, 1.04, 1.36, 1.8, 2.4, 3.2)
@@ -46,12 +47,11 @@ EDGES = (0.06, 0.12, 0.25, 0.5, 0.8)
 LEAST_SPREAD = 0.1
 # The share of the parts that must change enough to tell how far they have come.
 LEAST_TOLD = 0.5
-# Mixing levels the contrast: by how much of the plain mean of both ends it must sink at least for that to tell anything,
-# and how much of what is due must be seen.
-LEAST_DUE, LEAST_SINKING = 0.1, 0.7
-# Where it sinks by just what is due, views may move: so much may then be left unexplained, if it must sink clearly.
-LEVELS, MOVING_DUE, MOVING_MOST = (0.8, 1.35), 0.2, 1.3
-STEPS_INSIDE = 3
+# Mixing levels the detail: by how much at least for that to tell anything, and how much better than a straight passage
+# it must explain how rough the pictures are. On films with 128 known dissolves 118 reach it, and four things that are none.
+LEAST_DUE, LEAST_LEVELLED = 0.12, 0.35
+# More than this many times as much as is due sinks where a fast pan blurs the picture: 95 % of dissolves stay below 1.1.
+MOST_SUNK = 1.25
 # A dissolve that leaves less than this is no wipe; of others a wipe that leaves this part of it is the better account.
 SURELY, WIPE_BETTER = 0.2, 0.6
 # What a wipe may leave, for each unit of spread and square root of its seconds: short and narrow ones must be clean, for
@@ -156,7 +156,7 @@ def explain_dissolve(stretch: Stretch, first: int, last: int, *, most_unexplaine
     best: Explanation | None = None
     for begin, end in {(first, last), true_ends(stretch, first, last, within=(0, len(stretch) - 1))}:
         one = _dissolve(stretch, begin, end, most_unexplained=most_unexplained)
-        if one and (best is None or one.unexplained < best.unexplained):
+        if one and (best is None or one.doubt < best.doubt):
             best = one
     if best is None or best.unexplained < SURELY:
         return best
@@ -173,37 +173,12 @@ def _dissolve(stretch: Stretch, first: int, last: int, *, most_unexplained: floa
         return None
     mixture = Mixture.between(stretch.rows, first=first, last=last, low=first, high=last)
     rest = float(mixture.left_over(mixture.evenly()))
-    due, sinking = _levelling(stretch, mixture, first=first, last=last)
-    if mixture.told() < LEAST_TOLD or due < LEAST_DUE or sinking[0] < LEAST_SINKING:
+    if rest > most_unexplained or mixture.told() < LEAST_TOLD:
         return None
-    levels = sinking[0] >= LEVELS[0] and sinking[1] <= LEVELS[1]
-    if rest > most_unexplained:
-        # Whole shots from cut to cut are not told from a dissolve well enough for that.
-        inside = first >= STEPS_INSIDE and last < len(stretch) - STEPS_INSIDE
-        if not (inside and levels and due >= MOVING_DUE and rest <= MOVING_MOST):
-            return None
-    return Explanation(kind="dissolve", first=first, last=last, unexplained=rest, levels=levels)
-
-
-def _levelling(stretch: Stretch, mixture: Mixture, *, first: int, last: int) -> tuple[float, tuple[float, float]]:
-    """By what part of both ends' mean the contrast must sink if two views are mixed, and how much of that it sinks.
-
-    Both for an even course and for the one that explains the pictures best: the least part that is due, and the least and
-    the most that is seen. Two views that have nothing to do with each other level each other out, whatever moves in
-    them: the variance follows a parabola. In motion and in changing light it does not sink. Source: A. M. Alattar,
-    Detecting and compressing dissolve regions in video sequences (1993).
-    """
-    pictures = stretch.luma[first : last + 1].reshape(last + 1 - first, -1).astype(np.float32)
-    variance = pictures.var(axis=1)
-    shared = float(((pictures[0] - pictures[0].mean()) * (pictures[-1] - pictures[-1].mean())).mean())
-    dues, sunk = [], []
-    for share in (np.linspace(0, 1, len(pictures)), mixture.evenly()[:, 0]):
-        straight = variance[0] * (1 - share) + variance[-1] * share
-        mixed = variance[0] * (1 - share) ** 2 + variance[-1] * share**2 + 2 * share * (1 - share) * shared
-        due = max(float((straight - mixed).sum()), 1e-6)
-        dues.append(due / max(float(straight.sum()), 1e-6))
-        sunk.append(float((straight - variance).sum()) / due)
-    return min(dues), (min(sunk), max(sunk))
+    level, due, sunk = levelled(stretch, first, last)
+    if level < LEAST_LEVELLED or due < LEAST_DUE or sunk > MOST_SUNK:
+        return None
+    return Explanation(kind="dissolve", first=first, last=last, unexplained=rest, doubt=1 - level)
 
 
 def explain_wipe(stretch: Stretch, first: int, last: int) -> Explanation | None:
@@ -284,48 +259,3 @@ def _from_neighbours(moments: Floats, weights: Floats) -> tuple[Floats, NDArray[
     total, count = (np.stack([w[:-2, 1:-1] + w[2:, 1:-1], w[1:-1, :-2] + w[1:-1, 2:]]) for w in wide)
     total, count = (np.concatenate([one, one.sum(axis=0, keepdims=True)]).reshape(3, -1) for one in (total, count))
     return (total / np.maximum(count, 1e-6)).astype(np.float32), count > 1
-
-
-def true_ends(stretch: Stretch, first: int, last: int, *, within: tuple[int, int]) -> tuple[int, int]:
-    """Where the transition that a candidate is a part of, or contains, begins and ends; not beyond rows `within`."""
-    for _ in range(4):
-        slack = max(3, (last - first) // 2)
-        low, high = max(within[0], first - slack), min(within[1], last + slack)
-        mixture = Mixture.between(stretch.rows, first=first, last=last, low=low, high=high)
-        if not mixture.weights.any():
-            return first, last
-        course = (np.clip(mixture.shares, -0.5, 1.5) * mixture.weights).sum(axis=1) / mixture.weights.sum()
-        begin, end = fitted(course, stretch.times[low : high + 1], first=first - low, last=last - low)
-        if (low + begin, low + end) == (first, last):
-            break
-        first, last = low + begin, low + end
-        if last - first < 2:
-            break
-    return first, last
-
-
-def fitted(course: Floats, times: Doubles, *, first: int, last: int) -> tuple[int, int]:
-    """The rows at which a course that is 0 at `first` and 1 at `last` begins and ends to rise, straight or S-shaped.
-
-    The least mean distance over all pairs of rows, from a coarse grid to a fine one: what moves disturbs single rows,
-    hardly the whole course.
-    """
-    best, step = (first, last), max(1, len(course) // 16)
-    begins = ends = np.arange(0, len(course), step)
-    while True:
-        one, two = (grid.ravel() for grid in np.meshgrid(begins, ends, indexing="ij"))
-        one, two = one[two > one], two[two > one]
-        if len(one):
-            rise = np.clip((times - times[one][:, None]) / (times[two] - times[one])[:, None], 0, 1)
-            costs = []
-            for shape in (rise, rise * rise * (3 - 2 * rise)):
-                low, span = shape[:, first, None], (shape[:, last] - shape[:, first])[:, None]
-                expected = (shape - low) / np.maximum(span, 0.3)
-                costs.append(np.abs(expected - course).mean(axis=1) + (span[:, 0] < 0.3))
-            cost = np.minimum(*costs)
-            best = (int(one[cost.argmin()]), int(two[cost.argmin()]))
-        if step == 1:
-            return best
-        step = max(1, step // 2)
-        near = np.arange(-2, 3) * step
-        begins, ends = (np.unique(np.clip(row + near, 0, len(course) - 1)) for row in best)

@@ -35,6 +35,9 @@ LEAST_CHANGE = 7.0
 MOST_LEFT, MOST_OF_STILL = 0.6, 0.7
 # What they may leave over the whole, 1 being what a jump in the middle would, and for each square root of a second.
 MOST_UNEXPLAINED, UNEXPLAINED_RATE = 1.2, 0.95
+# An edge that crosses the whole picture at an even pace is seldom had by chance: where it is at most this far off on
+# average, in parts of the way, and lasts longer than whip pans do (seconds), the views may move and leave more.
+EVEN_PACE, EVEN_TIME, EVEN_MOST_UNEXPLAINED = 0.06, 0.4, 1.5
 # How far the edge may travel to and fro in all, and from one frame to the next, in parts of the way.
 MOST_TRAVEL, MOST_LEAP = 1.3, 0.4
 # The old view's edge and the new one's don't belong together: their step, in parts of the strong steps elsewhere. Whip
@@ -151,14 +154,22 @@ def _explained(
     inside = slice(first - low, last - low + 1)
     change = float(np.abs(part[last - low] - part[first - low]).mean())
     rest = 4 * float(rests[inside].mean()) / max(change, 1e-6)
-    steps = np.diff(edges[inside])
+    steps, times = np.diff(edges[inside]), stretch.times[first : last + 1]
     steady = float(np.abs(steps).sum()) <= MOST_TRAVEL and float(np.abs(steps).max()) <= MOST_LEAP
-    lasts = float(stretch.times[last] - stretch.times[first])
-    if rest > min(MOST_UNEXPLAINED, UNEXPLAINED_RATE * lasts**0.5) or not steady or change < LEAST_CHANGE:
+    lasts = float(times[-1] - times[0])
+    most = min(MOST_UNEXPLAINED, UNEXPLAINED_RATE * lasts**0.5)
+    if lasts >= EVEN_TIME and _off_pace(edges[inside], (times - times[0]) / lasts) <= EVEN_PACE:
+        most = EVEN_MOST_UNEXPLAINED
+    if rest > most or not steady or change < LEAST_CHANGE:
         return None
     if _seam(pictures[first : last + 1], edges[inside]) < LEAST_SEAM:
         return None
     return Explanation(kind="wipe", first=first, last=last, unexplained=rest, doubt=rest / STEADY_SPREAD, moves=True)
+
+
+def _off_pace(edges: Floats, due: NDArray[np.float64]) -> float:
+    """How far an edge is off an even or an S-shaped pace, on average."""
+    return min(float(np.abs(edges - pace).mean()) for pace in (due, due * due * (3 - 2 * due)))
 
 
 def _halved(pictures: NDArray[np.uint8]) -> Floats:

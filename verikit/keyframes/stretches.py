@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ __all__ = ["CHANNELS", "GRID", "Explanation", "Stretch", "overlap", "stretches"]
 # Height and width of the grid that pictures are averaged to, and the planes (luma, Cb, Cr) in a row.
 GRID = (9, 16)
 CHANNELS = 3
+# Detail is what a blur by so many pixels takes away, and it is taken over so large parts (down, across) that motion
+# hardly carries it from one to the next.
+FINE, LARGE_PARTS = 2.0, (3, 4)
 # Pictures looked at in one go, and how far two of these windows overlap: 80 s and 20 s at 30 a second, so that each
 # transition lies in one of them whole. Bounds the memory whatever the length of a take.
 WINDOW, OVERLAP = 2400, 600
@@ -38,7 +42,7 @@ class Stretch:
 
     frames: (n,) their numbers in the film; times: (n,) seconds; luma: uint8 (n, 36, 64); rows: float32 (n, 432), luma
     and colour averaged to 16x9, in which mixing two pictures mixes their rows and small motion hardly shows; contrast:
-    (n,) standard deviation of luma.
+    (n,) standard deviation of luma; roughness: float32 (n, 12), mean square of the fine detail in each large part.
     """
 
     frames: Rows
@@ -46,6 +50,7 @@ class Stretch:
     luma: NDArray[np.uint8]
     rows: Floats
     contrast: Floats
+    roughness: Floats
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -57,8 +62,8 @@ class Explanation:
 
     `first` is the last row that shows the old view alone, `last` the first that shows the new one alone.
     `unexplained` is what this kind of transition leaves over, 1 being what a sudden change in the middle would leave.
-    `doubt` ranks accounts of one place by different kinds of wipes. `moves`: a whole view travels in it. `levels`: the
-    contrast sinks by just what is due where two views are mixed.
+    `doubt` ranks accounts of one place, those by dissolves and those by different kinds of wipes apart. `moves`: a whole
+    view travels in it.
     """
 
     kind: str
@@ -67,7 +72,6 @@ class Explanation:
     unexplained: float
     doubt: float = 0.0
     moves: bool = False
-    levels: bool = False
 
 
 def overlap(one: tuple[int, int], other: tuple[int, int], *, share: float) -> bool:
@@ -102,4 +106,14 @@ def stretches(
 def _stretch(pictures: SmallPictures, times: NDArray[np.float64], frames: Rows) -> Stretch:
     luma, rows = pictures.read(frames)
     contrast = luma.reshape(len(luma), -1).std(axis=1, dtype=np.float32)
-    return Stretch(frames=frames, times=times[frames], luma=luma, rows=rows, contrast=contrast)
+    roughness = _roughness(luma)
+    return Stretch(frames=frames, times=times[frames], luma=luma, rows=rows, contrast=contrast, roughness=roughness)
+
+
+def _roughness(luma: NDArray[np.uint8]) -> Floats:
+    parts = np.empty((len(luma), *LARGE_PARTS), np.float32)
+    for part, picture in zip(parts, luma, strict=True):
+        plane = picture.astype(np.float32)
+        detail = plane - cv2.GaussianBlur(plane, (0, 0), FINE)
+        part[:] = cv2.resize(detail * detail, LARGE_PARTS[::-1], interpolation=cv2.INTER_AREA)
+    return parts.reshape(len(luma), -1)
