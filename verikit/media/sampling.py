@@ -33,11 +33,10 @@ CHROMA_SIZE = (16, 9)
 # Planes whose shorter side has this many lines or more are large: of these the thumbnail is made of every second row,
 # ten of twenty and more for each of its own, and sharpness is measured in every n-th, at full size, where the finest
 # detail is. Rows that are spread over the whole picture rank the pictures of a shot much as all rows do (correlation of
-# ranks 0.98 to 0.99 in the median shot of four films); six bands of a twenty-fourth of the height gave 0.84 to 0.88 at
-# the same cost. Five has no common factor with the eight of a codec's blocks.
+# ranks 0.98 to 0.99 in the median shot of six films); six bands of a twenty-fourth of the height gave 0.84 to 0.88.
+# Five has no common factor with the eight of a codec's blocks.
 LARGE = 720
 SHARPNESS_ROWS = 5
-ACROSS = np.array([[-1, 4, -1]], np.float32)
 # A plane this many times the thumbnail is halved before the last averaging: halving is what OpenCV does fastest.
 ENOUGH = 3
 # Colour is looked at in every n-th pixel each way, so that about this many columns are left: five for each that is kept.
@@ -121,17 +120,21 @@ class Sampler:
 
 
 def _sharpness(plane: Plane) -> float:
-    """The mean square of the Laplacian over four neighbours, of large planes in some of the rows.
+    """The mean square of the Laplacian over four neighbours; of large planes, of what it is made of, in some rows.
 
     Over eight neighbours it takes two thirds of the time, but ranks the pictures of a shot a little differently, and so
     the keyframes chosen by it are less often among the sharpest as the usual variance of the Laplacian has it.
     """
-    depth = cv2.CV_16S if plane.dtype == np.uint8 else cv2.CV_32F
     if min(plane.shape) < LARGE:
+        depth = cv2.CV_16S if plane.dtype == np.uint8 else cv2.CV_32F
         return cv2.norm(cv2.Laplacian(plane, depth), cv2.NORM_L2SQR) / plane.size
     above, row, below = plane[:-2:SHARPNESS_ROWS], plane[1:-1:SHARPNESS_ROWS], plane[2::SHARPNESS_ROWS]
-    upright_part, level_part = cv2.add(above, below, dtype=depth), cv2.filter2D(row, depth, ACROSS)
-    return cv2.norm(upright_part, level_part, cv2.NORM_L2SQR) / row.size
+    # Second differences down and across, squared apart: as good a rank as their sum's square, in 8 bits at a third of
+    # the time. They are twice and three times what a pixel differs from its neighbours' mean, and from the mean of the
+    # three; of noise the Laplacian's square is five thirds as large.
+    down = 4 * cv2.norm(row, cv2.addWeighted(above, 0.5, below, 0.5, 0), cv2.NORM_L2SQR)
+    across = 9 * cv2.norm(row, cv2.blur(row, (3, 1)), cv2.NORM_L2SQR)
+    return 5 / 3 * (down + across) / row.size
 
 
 def _eight_bits(plane: Plane, depth: int) -> NDArray[np.uint8]:
