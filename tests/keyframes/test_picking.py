@@ -318,6 +318,25 @@ def test_all_views_that_sharp_pictures_show_are_taken_before_blurred_ones():
     assert len(chosen.rows) == 179
 
 
+def test_of_views_that_are_worth_as_much_the_one_that_shows_most_news_ranks_first():
+    # Four views of one shot; the second and third differ from the first in 12 bits of 64, the last in 30.
+    views = np.array([0, 2**12 - 1, 2**12 - 1 << 12, 2**30 - 1 << 34], np.uint64)
+    bits, every = views[np.arange(170) // 50 % 4], np.ones(170, bool)
+    bits[150:] = views[3]
+    chosen = choose(
+        bits,
+        shown=every,
+        counted=every,
+        groups=[np.arange(170)],
+        quality=np.where(np.arange(170) < 50, 0.95, 0.9).astype(np.float32),
+        sharp=every,
+        aims=Aims(alike=10, enough=1.0, price=2.25, reach=13, most_repeats=0.0),
+    )
+    # It is seen for the shortest time of all.
+    assert [int(bits[row]) for row in chosen.rows][:2] == [int(views[0]), int(views[3])]
+    assert {int(bits[row]) for row in chosen.rows} == set(views.tolist())
+
+
 def test_a_keyframe_comes_back_from_its_json():
     for keyframe in picked(np.concatenate([scene(1, 30), scene(2, 30), scene(1, 30)])):
         assert Keyframe.from_dict(json.loads(json.dumps(keyframe.to_dict()))) == keyframe

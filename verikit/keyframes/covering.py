@@ -45,6 +45,9 @@ FALL, FALLS = 0.7, 6
 # How quality weighs in a frame's rank against the number of frames that look like it: little, since that number is what
 # makes it important.
 FURTHER_POWER = 0.33
+# Pictures that have nothing to do with each other differ in half of the 64 bits. For its rank a frame counts the more the
+# nearer it comes to that, from all that rank before it; in this part at least, so that worth tells among those alike.
+UNRELATED, LEAST_NEWS = 32, 0.05
 # Bits by which hashes from small pictures may be off.
 NEARLY = 2
 # Bits between hashes of one and the same picture, coded twice.
@@ -190,26 +193,32 @@ def _by_importance(choice: Choice, groups: Sequence[Rows], *, quality: Floats, r
         if row not in first
     ]
     best = sorted(first, key=lambda row: (-first[row], row))
-    return [*best, *_spread(others, np.array(best, np.int64), reach=reach)]
+    return [*best, *_spread(choice, others, np.array(best, np.int64), reach=reach)]
 
 
-def _spread(found: Sequence[tuple[float, int]], before: Rows, *, reach: int) -> list[int]:
-    """Rows by their worth, less where one `before` them or taken earlier is nearer than `reach` rows."""
+def _spread(choice: Choice, found: Sequence[tuple[float, int]], before: Rows, *, reach: int) -> list[int]:
+    """Rows by their worth, less where one `before` them or taken earlier is nearer than `reach` rows, or looks like them."""
     rows = np.array([row for _, row in found], np.int64)
     worth = np.array([worth for worth, _ in found])
-    around = np.sort(before)
-    near = np.full(len(rows), reach)
-    if len(around):
-        place = np.searchsorted(around, rows)
-        left, right = around[np.maximum(place - 1, 0)], around[np.minimum(place, len(around) - 1)]
-        near = np.minimum(near, np.minimum(np.abs(rows - left), np.abs(right - rows)))
+    near, unlike = np.full(len(rows), reach), np.full(len(rows), FAR, np.uint8)
+    for row in before.tolist():
+        near, unlike = _nearer(choice, rows, row, near=near, unlike=unlike)
     order = []
     for _ in rows:
-        best = int(np.argmax(worth * near))
+        shows = np.clip((unlike.astype(np.float32) - choice.alike) / (UNRELATED - choice.alike), LEAST_NEWS, 1)
+        best = int(np.argmax(worth * near * shows))
         order.append(int(rows[best]))
         worth[best] = -1.0
-        near = np.minimum(near, np.maximum(np.abs(rows - rows[best]), 1))
+        near, unlike = _nearer(choice, rows, order[-1], near=near, unlike=unlike)
     return order
+
+
+def _nearer(
+    choice: Choice, rows: Rows, row: int, *, near: Rows, unlike: NDArray[np.uint8]
+) -> tuple[Rows, NDArray[np.uint8]]:
+    """How many rows and how many bits each of the rows is from the nearest taken one, once `row` is taken."""
+    apart = np.bitwise_count(choice.hashes[rows] ^ choice.hashes[row])
+    return np.minimum(near, np.maximum(np.abs(rows - row), 1)), np.minimum(unlike, apart)
 
 
 def _repeat(state: _State, groups: Sequence[Rows], *, quality: Floats, alike: int, most_repeats: float) -> list[int]:
