@@ -201,7 +201,8 @@ def run(command: Sequence[str | Path]) -> tuple[str, str, float]:
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
-        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-500:]}")
+        *_, told = done.stderr.strip().splitlines() or [""]
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {told[-500:]}")
     return done.stdout, done.stderr, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
