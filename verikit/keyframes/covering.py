@@ -188,7 +188,7 @@ def _by_importance(choice: Choice, groups: Sequence[Rows], *, quality: Floats, r
         merit = _typical(choice, rows, groups[place]) * quality[rows] ** 2
         first[int(rows[middlemost(merit)])] = float(merit.max())
     others = [
-        (float((np.bitwise_count(choice.hashes ^ choice.hashes[row]) <= choice.alike).sum()) * merit, row)
+        (len(choice.like(row)) * merit, row)
         for row, merit in zip(chosen.tolist(), (quality[chosen] ** FURTHER_POWER).tolist(), strict=True)
         if row not in first
     ]

@@ -177,7 +177,7 @@ def _is_change(pictures: SmallPictures, stretch: Stretch, one: Explanation) -> b
     if one.kind == "dissolve":
         surely = one.doubt <= SURELY_LEVELLED
         most_restless = SURELY_LEVELLED_MOST_RESTLESS if surely else LEVELLED_MOST_RESTLESS
-    pans = _travels_one_way(stretch, one) if surely else _pans(stretch, one)
+    pans = _travels_throughout(stretch, one, one_way=True) if surely else _pans(stretch, one)
     if pans or not _stays(pictures, stretch, one, most_restless=most_restless):
         return False
     # Such a dissolve only an editor can have made, and so clean a one, though both views be of one take.
@@ -238,21 +238,17 @@ def _pans(stretch: Stretch, one: Explanation) -> bool:
     return _travels_beside(stretch, one, least=LEAST_TRAVEL) if one.moves else _travels_throughout(stretch, one)
 
 
-def _travels_throughout(stretch: Stretch, one: Explanation) -> bool:
-    carried, still, _ = zip(*_carried_by_steps(stretch, one), strict=True)
-    return bool(sum(carried) < LEAST_UNCARRIED * sum(still))
+def _travels_throughout(stretch: Stretch, one: Explanation, *, one_way: bool = False) -> bool:
+    """Whether the picture travels from step to step; `one_way`: and its steps add up, as in a pan.
 
-
-def _travels_one_way(stretch: Stretch, one: Explanation) -> bool:
-    """Whether the picture travels, and its steps add up, as in a pan; where a hand shakes they take each other back."""
-    carried, still, steps = zip(*_carried_by_steps(stretch, one), strict=True)
-    adds_up = np.linalg.norm(np.sum(steps, axis=0)) >= ADDS_UP * np.linalg.norm(steps, axis=1).sum()
-    return bool(adds_up) and bool(sum(carried) < LEAST_UNCARRIED * sum(still))
-
-
-def _carried_by_steps(stretch: Stretch, one: Explanation) -> list[tuple[float, float, tuple[int, int]]]:
+    Where a hand shakes they take each other back.
+    """
     picked = np.unique(np.linspace(one.first, one.last, 9).round().astype(np.int64))
-    return [_carried(stretch, *pair) for pair in itertools.pairwise(picked)]
+    carried, still, steps = zip(*(_carried(stretch, *pair) for pair in itertools.pairwise(picked)), strict=True)
+    if sum(carried) >= LEAST_UNCARRIED * sum(still):
+        return False
+    way, whole = np.linalg.norm(np.sum(steps, axis=0)), np.linalg.norm(steps, axis=1).sum()
+    return not one_way or bool(way >= ADDS_UP * whole)
 
 
 def _travels_beside(stretch: Stretch, one: Explanation, *, least: float) -> bool:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verikit.keyframes.stretches import paces
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -57,12 +59,25 @@ def _course(stretch: Stretch, first: int, last: int, *, low: int, high: int) -> 
     if size <= 0:
         return None
     costs = size * SHARES**2 - 2 * SHARES * (away @ trust / len(whole))[:, None]
-    come = np.clip(SHARES, 0, 1)[:, None]
-    expected = (1 - come) ** 2 * rough[first] + come**2 * rough[last]
+    expected = _mixed(SHARES, rough[first], rough[last])
     spread = _spread(rough[[first, last]], _own_changes(rough, first, last))
     costs += ((rough[low : high + 1, None] - expected) ** 2 / spread).mean(axis=2)
     course: Floats = SHARES[costs.argmin(axis=1)]
     return course
+
+
+def _mixed(course: Floats, old: Floats, new: Floats) -> Floats:
+    """How rough each part of two mixed views is when they have come so far."""
+    share = np.clip(course, 0, 1)[:, None]
+    mixed: Floats = (1 - share) ** 2 * old + share**2 * new
+    return mixed
+
+
+def _straight(course: Floats, old: Floats, new: Floats) -> Floats:
+    """The same of what goes over from one view to the other without mixing them."""
+    share = np.clip(course, 0, 1)[:, None]
+    straight: Floats = (1 - share) * old + share * new
+    return straight
 
 
 def _spread(rough: Floats, own: Floats) -> Floats:
@@ -86,17 +101,15 @@ def levelled(stretch: Stretch, first: int, last: int) -> tuple[float, float, flo
         return 0.0, 0.0, 0.0
     rise = ((times - times[0]) / (times[-1] - times[0])).astype(np.float32)
     trust = 1 / np.sqrt(_spread(rough, _own_changes(stretch.roughness, first, last)))
-    better, due, sunk = [], [], []
-    for course in (told, rise, rise * rise * (3 - 2 * rise)):
-        share = np.clip(course, 0, 1)[:, None]
-        straight = (1 - share) * rough[0] + share * rough[-1]
-        mixed = (1 - share) ** 2 * rough[0] + share**2 * rough[-1]
-        off = [float((np.abs(rough - way) * trust).sum()) for way in (mixed, straight)]
-        better.append(1 - off[0] / max(off[1], 1e-6))
-        whole, sinks = (float((straight - other).sum()) for other in (mixed, rough))
-        due.append(whole / max(float(straight.sum()), 1e-6))
-        sunk.append(sinks / max(whole, 1e-6))
-    return (max(better[0], -1.0) + max(*better[1:], -1.0)) / 2, due[0], sunk[0]
+    better = []
+    for course in (told, *paces(rise)):
+        ways = (way(course, rough[0], rough[-1]) for way in (_mixed, _straight))
+        mixed, straight = (float((np.abs(rough - way) * trust).sum()) for way in ways)
+        better.append(1 - mixed / max(straight, 1e-6))
+    plain = _straight(told, rough[0], rough[-1])
+    due, sinks = (float((plain - other).sum()) for other in (_mixed(told, rough[0], rough[-1]), rough))
+    level = (max(better[0], -1.0) + max(*better[1:], -1.0)) / 2
+    return level, due / max(float(plain.sum()), 1e-6), sinks / max(due, 1e-6)
 
 
 def _own_changes(values: Floats, first: int, last: int) -> Floats:
@@ -123,7 +136,7 @@ def _fitted(course: Floats, times: Doubles, *, first: int, last: int) -> tuple[i
         if len(one):
             rise = np.clip((times - times[one][:, None]) / (times[two] - times[one])[:, None], 0, 1)
             costs = []
-            for shape in (rise, rise * rise * (3 - 2 * rise)):
+            for shape in paces(rise):
                 low, span = shape[:, first, None], (shape[:, last] - shape[:, first])[:, None]
                 expected = (shape - low) / np.maximum(span, 0.3)
                 costs.append(np.abs(expected - course).mean(axis=1) + (span[:, 0] < 0.3))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verikit.keyframes.stretches import Explanation, overlap
+from verikit.keyframes.stretches import Explanation, overlap, paces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,7 +169,7 @@ def _explained(
 
 def _off_pace(edges: Floats, due: NDArray[np.float64]) -> float:
     """How far an edge is off an even or an S-shaped pace, on average."""
-    return min(float(np.abs(edges - pace).mean()) for pace in (due, due * due * (3 - 2 * due)))
+    return min(float(np.abs(edges - pace).mean()) for pace in paces(due))
 
 
 def _halved(pictures: NDArray[np.uint8]) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Rows = NDArray[np.int64]
 
-__all__ = ["CHANNELS", "GRID", "Explanation", "Stretch", "overlap", "stretches"]
+__all__ = ["CHANNELS", "GRID", "Explanation", "Stretch", "overlap", "paces", "stretches"]
 
 # Height and width of the grid that pictures are averaged to, and the planes (luma, Cb, Cr) in a row.
 GRID = (9, 16)
@@ -101,6 +101,11 @@ def stretches(
             if is_last:
                 break
             begin += WINDOW - OVERLAP
+
+
+def paces(due: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The two ways in which editors let a transition go from 0 to 1 as its time goes from 0 to 1: evenly, and S-shaped."""
+    return due, due * due * (3 - 2 * due)
 
 
 def _stretch(pictures: SmallPictures, times: NDArray[np.float64], frames: Rows) -> Stretch:
